@@ -1,10 +1,21 @@
 """The only reader of the environment: every setting of the process, checked at start and refused by name."""
 
+import hmac
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).parents[1]
+SHORTEST_KEY = 32
 
 
 class Settings(BaseSettings):
@@ -12,12 +23,20 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CRM_", env_ignore_empty=True)
 
-    data_dir: Path = Field(Path(".data"), description="Where the embedded servers and the secret keep their files.")
+    data_dir: Path = Field(PROJECT / ".data", description="Where the embedded servers and the secret keep their files.")
     database_url: str | None = Field(None, description="postgresql://… of your own PostgreSQL 15 to 18.")
     redis_url: str | None = Field(None, description="redis://, rediss:// or unix:// of your own Valkey or Redis.")
-    secret_key: SecretStr | None = Field(None, description="32 bytes or more; comma-separated, newest first, to rotate.")
+    secret_key: SecretStr | None = Field(
+        None,
+        description="32 bytes or more, needed with CRM_DATABASE_URL; to rotate, several with commas, newest first.",
+    )
     host: str = Field("127.0.0.1", description="Address that the API listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port that the API listens on.")
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
 
     @field_validator("database_url")
     @classmethod
@@ -33,8 +52,93 @@ class Settings(BaseSettings):
             raise ValueError("must begin with redis://, rediss:// or unix://")
         return value
 
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and _too_short(value.get_secret_value()):
+            raise ValueError(f"each key must have {SHORTEST_KEY} bytes or more")
+        return value
+
+    @model_validator(mode="after")
+    def _own_key_with_own_database(self) -> Self:
+        if self.database_url and not self.secret_key:
+            raise ValueError("CRM_SECRET_KEY: required with CRM_DATABASE_URL; make one with `openssl rand -hex 32`")
+        return self
+
 
 @cache
 def settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
+    """The settings of this process, read once. Bad ones end it with status 2 and one line that names them."""
+    try:
+        found = Settings()
+    except ValidationError as error:
+        problems = [_problem(str(part["loc"][0]) if part["loc"] else "", part["msg"]) for part in error.errors()]
+    else:
+        problems = _misspelt(os.environ)
+        if not problems:
+            return found
+    print(f"crm: {'; '.join(problems)}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def secret_keys() -> list[bytes]:
+    """The keys that tokens, cursors and form stamps are derived from, newest first: sign with the first, accept all.
+
+    From `CRM_SECRET_KEY`, else from the file `secret` below `CRM_DATA_DIR`, made at its first use.
+    """
+    given = settings().secret_key
+    return _split(given.get_secret_value()) if given else _split(_secret_of(settings().data_dir))
+
+
+@cache
+def derived_keys(purpose: str) -> list[bytes]:
+    """Keys of 32 bytes for one purpose ("access token"), one of each secret key and in their order.
+
+    Whoever learns one of them has neither the secret nor the key of another purpose.
+    """
+    return [hmac.digest(key, f"clientela {purpose}".encode(), "sha256") for key in secret_keys()]
+
+
+def _secret_of(data_dir: Path) -> str:
+    path = data_dir / "secret"
+    if not path.exists():
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor, unfinished = tempfile.mkstemp(dir=data_dir)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(SHORTEST_KEY))
+        try:
+            # Of several processes at once, one makes the secret of all, and none reads half of it.
+            os.link(unfinished, path)
+        except FileExistsError:
+            pass
+        finally:
+            os.unlink(unfinished)
+    secret = path.read_text()
+    if _too_short(secret):
+        print(f"crm: CRM_DATA_DIR: {path} must hold {SHORTEST_KEY} bytes or more", file=sys.stderr)
+        raise SystemExit(2)
+    return secret
+
+
+def _too_short(secret: str) -> bool:
+    return min(map(len, _split(secret)), default=0) < SHORTEST_KEY
+
+
+def _split(keys: str) -> list[bytes]:
+    return [key.strip().encode() for key in keys.split(",") if key.strip()]
+
+
+def _problem(name: str, message: str) -> str:
+    """What is wrong, without the value, which may be a secret."""
+    message = message.removeprefix("Value error, ")
+    return f"CRM_{name.upper()}: {message[0].lower()}{message[1:]}" if name else message
+
+
+def _misspelt(names: Iterable[str]) -> list[str]:
+    """A setting that is nearly one of ours would be ignored in silence, and another database written to."""
+    known = [f"CRM_{name.upper()}" for name in Settings.model_fields]
+    return [
+        f"{name}: no such setting; is it {nearest[0]}?"
+        for name in names
+        if name.startswith("CRM_") and name not in known and (nearest := get_close_matches(name, known, 1, 0.9))
+    ]

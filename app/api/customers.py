@@ -1,0 +1,26 @@
+"""Customers over HTTP."""
+
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from app.api import timeline
+from app.api.deps import Id, Reader
+from app.api.records import record_routes
+from app.api.render import Page
+from app.api.timeline import TimelineEvent
+from app.domain.entities.customers import CUSTOMERS
+
+router = record_routes(CUSTOMERS)
+
+
+@router.get("/{id}/timeline", response_model=Page[TimelineEvent])
+async def read_customer_timeline(
+    reader: Reader,
+    id: Id,
+    type: Annotated[list[str] | None, Query(max_length=50, description="Only events of these types.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> Response:
+    """Everything that happened with a customer, newest first, as far as you may see it."""
+    return await timeline.page(reader, id, type, limit, cursor)

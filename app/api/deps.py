@@ -1,0 +1,126 @@
+"""What routes ask for by type: `Reader` to read, or `Session` to write, and `Caller` with it."""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Header, Path, Request
+from fastapi.security import OAuth2PasswordBearer
+from pydantic import BeforeValidator, StringConstraints
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import idempotency
+from app.db import session as db
+from app.domain.entities.values import clean_line
+from app.errors import AppError, Unauthenticated, Unavailable
+from app.policies import callers
+from app.policies.access import Access
+from app.policies.tokens import Claims, read_access_token
+
+ATTEMPTS = 3
+
+bearer = OAuth2PasswordBearer(tokenUrl="/v1/auth/token", auto_error=False, description="Access token of 15 minutes.")
+
+Statement = tuple[str, list[Any]]
+
+
+async def get_claims(token: Annotated[str | None, Depends(bearer)]) -> Claims:
+    if not token:
+        raise Unauthenticated("Sign in first")
+    return read_access_token(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Reads for one caller, each one statement outside any transaction.
+
+    A statement answers `memory` and `in_force` beside what it reads: what was made with an Access that no longer holds
+    is thrown away, and the statement made and run once more.
+    """
+
+    claims: Claims
+
+    async def read(self, make: Callable[[Access], Statement]) -> tuple[Access, Mapping[str, Any]]:
+        """Run what `make` makes of the caller's access. `make` may raise: only an access that holds decides that."""
+        user_id, session_id = self.claims.user_id, self.claims.session_id
+        pool = await db.reading_pool()
+        async with pool.acquire() as connection:
+            access = callers.known(user_id, session_id) or await callers.meet(connection, user_id, session_id)
+            for _ in range(ATTEMPTS):
+                try:
+                    sql, values = make(access)
+                except AppError:
+                    fresh = await callers.enter(connection, user_id, session_id)
+                    if fresh is access:
+                        raise
+                    access = fresh
+                    continue
+                row = await connection.fetchrow(sql, *values)
+                if not row["in_force"]:
+                    raise callers.session_ended()
+                if row["memory"] == access.version:
+                    return access, row
+                access = await callers.meet(connection, user_id, session_id)
+        raise Unavailable("What you may see is being changed; try again")
+
+
+async def get_reading(claims: Annotated[Claims, Depends(get_claims)]) -> Reading:
+    return Reading(claims)
+
+
+async def get_session(request: Request, claims: Annotated[Claims, Depends(get_claims)]) -> AsyncIterator[AsyncSession]:
+    async with db.transaction() as session:
+        session.info["access"] = await callers.enter(await db.driver(session), claims.user_id, claims.session_id)
+        key = request.headers.get("idempotency-key")
+        if key is not None and request.method == "POST":
+            await idempotency.begin(
+                session, claims.user_id, request.method, request.url.path, key, _fingerprint(request)
+            )
+        yield session
+
+
+def _fingerprint(request: Request) -> bytes:
+    """What makes two requests the same: the body as it came in, and the query."""
+    digest = request.scope["state"]["digest"].copy()
+    digest.update(hashlib.sha256(request.url.query.encode()).digest())
+    fingerprint: bytes = digest.digest()
+    return fingerprint
+
+
+async def get_open_session() -> AsyncIterator[AsyncSession]:
+    async with db.transaction() as session:
+        yield session
+
+
+# Committed before the answer leaves: with a plain Depends a failed commit would still answer 200.
+Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
+Reader = Annotated[Reading, Depends(get_reading)]
+
+
+async def get_access(session: Session) -> Access:
+    access: Access = session.info["access"]
+    return access
+
+
+Caller = Annotated[Access, Depends(get_access, scope="function")]
+Id = Annotated[UUID, Path(description="The record's id.")]
+IfMatch = Annotated[
+    str | None, Header(description="The version that the change is meant for, as `ETag` gave it.", max_length=200)
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        description="Makes a repeated request safe: the first answer comes again, for 24 hours.",
+        min_length=1,
+        max_length=255,
+    ),
+]
+System = Annotated[str, Path(description="The other system's name.", pattern=r"^[a-z0-9][a-z0-9_.-]{0,49}$")]
+ExternalId = Annotated[
+    str,
+    BeforeValidator(clean_line),
+    StringConstraints(min_length=1, max_length=255),
+    Path(description="Its id for the record."),
+]

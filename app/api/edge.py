@@ -1,0 +1,69 @@
+"""What every request passes first: an id, a limit to its body, and the body's digest for repeated requests."""
+
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from fastapi import Request
+from starlette.types import ASGIApp
+from uuid_utils.compat import uuid7
+
+from app.api.problems import answer
+from app.errors import TooLarge
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+
+JSON_LIMIT = 1_000_000
+IMPORT_LIMIT = 64_000_000
+HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+
+log = logging.getLogger("clientela.api")
+
+
+class Edge:
+    """ASGI middleware. Bodies over the limit (1 MB; files to import 64 MB) are refused as they arrive: 413."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(
+        self, scope: Scope, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = str(uuid7())
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        state["digest"] = digest = hashlib.sha256()
+        limit = IMPORT_LIMIT if scope["path"] == "/v1/imports" else JSON_LIMIT
+        received, answering = 0, False
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            if message["type"] == "http.request":
+                received += len(message.get("body", b""))
+                if received > limit:
+                    raise TooLarge(f"The body is over {limit} bytes")
+                digest.update(message.get("body", b""))
+            return message
+
+        async def marked(message: Message) -> None:
+            nonlocal answering
+            if message["type"] == "http.response.start":
+                answering = True
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode()), *HEADERS]
+            await send(message)
+
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        try:
+            if length.isdigit() and int(length) > limit:
+                raise TooLarge(f"The body is over {limit} bytes")
+            await self.app(scope, counted, marked)
+        except TooLarge as error:
+            if answering:
+                raise
+            await answer(Request(scope), error)(scope, receive, marked)

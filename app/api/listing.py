@@ -1,0 +1,240 @@
+"""The query parameters of a list, made from an entity's declaration: what OpenAPI shows and what is accepted."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args, get_origin
+from uuid import UUID
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+from starlette.datastructures import QueryParams
+
+from app.domain.entities import rules
+from app.domain.entities.fields import Entity, spec, specs
+from app.domain.entities.values import fold, like_escape, nearest
+from app.domain.entities.vocabulary import Vocabulary
+from app.domain.listing import Listing
+from app.errors import FieldError
+
+LIMIT = 200
+Q_LENGTH = 200
+VALUES = 100
+ORDERED = ("gt", "gte", "lt", "lte")
+TEXTUAL = ("contains", "starts")
+OPERATORS = ("ne", *ORDERED, *TEXTUAL, "is_null", "all", "none")
+COUNTS = ("exact", "estimate")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One query parameter: the field and operator it stands for, what reads its values, how OpenAPI describes them."""
+
+    field: str
+    operator: str
+    values: TypeAdapter[Any]
+    picklist: str | None
+    schema: dict[str, Any]
+
+
+@cache
+def filters(entity: Entity) -> dict[str, Filter]:
+    """Every filter of the entity's list, by the parameter's name."""
+    found: dict[str, Filter] = {}
+    for name, info in entity.read.model_fields.items():
+        flags = spec(info)
+        if not flags.filter:
+            continue
+        kind, many, nullable = _kind(info)
+        adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        schema = adapter.json_schema(mode="serialization")
+        for operator in _operators(kind, many, nullable, flags.picklist):
+            parameter = name if operator == "any" else f"{name}__{operator}"
+            if operator == "is_null":
+                found[parameter] = Filter(name, operator, TypeAdapter(bool), None, {"type": "boolean"})
+            else:
+                found[parameter] = Filter(name, operator, adapter, flags.picklist, schema)
+    return found
+
+
+def _kind(info: FieldInfo) -> tuple[Any, bool, bool]:
+    """The type of the field's values (of its items, for a list), whether it is a list, whether it may be null."""
+    annotation: Any = info.rebuild_annotation()
+    base = info.annotation
+    nullable = NoneType in get_args(base)
+    if get_origin(base) is list:
+        return get_args(base)[0], True, False
+    if nullable:
+        inner = next(each for each in get_args(base) if each is not NoneType)
+        return (
+            Annotated[(inner, *info.metadata)] if info.metadata and get_origin(annotation) is Annotated else inner,
+            False,
+            True,
+        )
+    return annotation, False, False
+
+
+def _operators(kind: Any, many: bool, nullable: bool, picklist: str | None) -> tuple[str, ...]:
+    bare = kind
+    while get_origin(bare) is Annotated:
+        bare = get_args(bare)[0]
+    null = ("is_null",) if nullable else ()
+    if many:
+        return ("any", "all", "none")
+    if bare is bool:
+        return ("any",)
+    if bare in (int, Decimal, datetime, date):
+        return ("any", "ne", *ORDERED, *null)
+    if bare is UUID or get_origin(bare) is Literal or picklist:
+        return ("any", "ne", *null)
+    return ("any", "ne", *TEXTUAL, *null)
+
+
+def parameters(entity: Entity) -> list[dict[str, Any]]:
+    """The parameters as OpenAPI lists them."""
+    sorts = sorted(f"{sign}{name}" for name, each in specs(entity.read).items() if each.sort for sign in ("", "-"))
+    searched = any(each.search for each in specs(entity.read).values())
+    described: list[dict[str, Any]] = []
+
+    def add(name: str, schema: dict[str, Any], description: str = "") -> None:
+        repeated = schema.get("type") == "array"
+        described.append(
+            {"name": name, "in": "query", "required": False, "schema": schema}
+            | ({"description": description} if description else {})
+            | ({"style": "form", "explode": name not in ("sort", "fields")} if repeated else {})
+        )
+
+    if searched:
+        add(
+            "q",
+            {"type": "string", "maxLength": Q_LENGTH},
+            "Words in any order, without accents; one wrong letter is forgiven when nothing else is found.",
+        )
+    if sorts:
+        add(
+            "sort",
+            {"type": "array", "items": {"type": "string", "enum": sorts}},
+            "Comma-separated, `-` for descending; nulls last. Left out: newest first.",
+        )
+    add(
+        "fields",
+        {"type": "array", "items": {"type": "string", "enum": list(entity.read.model_fields)}},
+        "Comma-separated: only these.",
+    )
+    add("limit", {"type": "integer", "minimum": 1, "maximum": LIMIT, "default": 50})
+    add("cursor", {"type": "string", "maxLength": 4000}, "`next_cursor` of the page before, with the same question.")
+    add("count", {"type": "string", "enum": list(COUNTS)}, "Fills `total`: exactly, or up to 10,000.")
+    add("archived", {"type": "boolean", "default": False}, "The archived ones instead.")
+    for name, each in filters(entity).items():
+        one = each.operator in (*ORDERED, *TEXTUAL, "is_null")
+        add(name, each.schema if one else {"type": "array", "items": each.schema})
+    return described
+
+
+def parse(query: QueryParams, entity: Entity, vocabulary: Vocabulary) -> Listing:
+    """The question that the parameters ask. Raises `Invalid`, naming every parameter that is unknown or wrong."""
+    problems: list[FieldError] = []
+    known = filters(entity)
+    given: dict[str, list[str]] = {}
+    for name, value in query.multi_items():
+        given.setdefault(name, []).append(value)
+    where = {}
+    for name in given.keys() - CONTROLS.keys():
+        if name not in known:
+            near = nearest(name, [*known, *CONTROLS])
+            problems.append(
+                FieldError(
+                    f"/query/{name}",
+                    "unknown_parameter",
+                    f"No such parameter{f'; did you mean {near}?' if near else ''}",
+                )
+            )
+        else:
+            where[known[name].field, known[name].operator] = _value(
+                name, known[name], given[name], entity, vocabulary, problems
+            )
+    controls = {name: _control(name, given[name], entity, problems) for name in CONTROLS if name in given}
+    if problems:
+        raise rules.invalid(problems)
+    return Listing(where=where, **controls)
+
+
+CONTROLS: dict[str, Any] = {
+    "q": TypeAdapter(Annotated[str, Field(max_length=Q_LENGTH)]),
+    "sort": TypeAdapter(Annotated[str, Field(max_length=500)]),
+    "fields": TypeAdapter(Annotated[str, Field(max_length=4000)]),
+    "limit": TypeAdapter(Annotated[int, Field(ge=1, le=LIMIT)]),
+    "cursor": TypeAdapter(Annotated[str, Field(max_length=4000)]),
+    "count": TypeAdapter(Literal["exact", "estimate"]),
+    "archived": TypeAdapter(bool),
+}
+
+
+def _control(name: str, values: list[str], entity: Entity, problems: list[FieldError]) -> Any:
+    if name in ("sort", "fields"):
+        parts = tuple(dict.fromkeys(part.strip() for value in values for part in value.split(",") if part.strip()))
+        allowed = (
+            set(entity.read.model_fields)
+            if name == "fields"
+            else {n for n, each in specs(entity.read).items() if each.sort}
+        )
+        unknown = [part for part in parts if part.removeprefix("-" if name == "sort" else "") not in allowed]
+        for part in unknown[:10]:
+            near = nearest(part, allowed)
+            problems.append(
+                FieldError(
+                    f"/query/{name}",
+                    "unknown_field",
+                    f"Not a field to be named here{f'; did you mean {near}?' if near else ''}",
+                )
+            )
+        if name == "sort" and len({part.lstrip("-") for part in parts}) < len(parts):
+            problems.append(FieldError("/query/sort", "repeated", "A field is named twice"))
+        return parts
+    if len(values) > 1:
+        problems.append(FieldError(f"/query/{name}", "repeated", "Given more than once"))
+        return None
+    try:
+        return CONTROLS[name].validate_python(values[0])
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        problems.append(FieldError(f"/query/{name}", first["type"], first["msg"]))
+        return None
+
+
+def _value(
+    name: str, of: Filter, values: list[str], entity: Entity, vocabulary: Vocabulary, problems: list[FieldError]
+) -> Any:
+    single = of.operator in (*ORDERED, *TEXTUAL, "is_null")
+    if len(values) > (1 if single else VALUES):
+        problems.append(FieldError(f"/query/{name}", "repeated", "Given too often"))
+        return None
+    read = []
+    for value in values:
+        try:
+            read.append(of.values.validate_python(value))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            problems.append(FieldError(f"/query/{name}", first["type"], first["msg"]))
+    options = _options(of, entity, vocabulary)
+    if options is not None:
+        problems += [
+            rules.unknown_option(f"/query/{name}", of.field, each, options) for each in read if each not in options
+        ]
+    if of.operator in TEXTUAL and read:
+        text = fold(read[0]) if of.field == "name" else str(read[0]).casefold()
+        return f"%{like_escape(text)}%" if of.operator == "contains" else f"{like_escape(text)}%"
+    return (read[0] if read else None) if single else read
+
+
+def _options(of: Filter, entity: Entity, vocabulary: Vocabulary) -> list[str] | None:
+    """What a filter's value must be one of: options, active or not, and stages of the entity's pipelines."""
+    if of.operator in (*TEXTUAL, "is_null"):
+        return None
+    if of.picklist:
+        return list(vocabulary.options.get(of.picklist, {}))
+    if of.field == "stage":
+        return [key for each in vocabulary.pipelines.values() if each.entity == entity.name for key in each.stages]
+    return None

@@ -1,0 +1,79 @@
+"""The caller: who they are and what their profile lets them do."""
+
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from app.api import render
+from app.api.deps import Caller, IfMatch, Session
+from app.db import session as db
+from app.db.models.users import User
+from app.domain import records
+from app.domain.entities.fields import Fields, partial
+from app.domain.entities.users import USERS, UserRead, UserUpdate
+from app.domain.entities.values import Language, OrNull, TimeZone
+from app.policies.access import Access
+
+router = APIRouter(tags=["me"])
+
+
+class Section(BaseModel):
+    """What the caller may do in a section: action → reach (own, team, all), and the field groups they read and edit."""
+
+    actions: dict[str, str]
+    readable: list[str]
+    editable: list[str]
+
+
+class Me(UserRead):
+    """The caller, whole, with what their profile grants."""
+
+    sections: Annotated[dict[str, Section], Field(title="Sections")]
+
+
+class MyFields(Fields):
+    locale: Annotated[OrNull[Language], Field(title="Language")] = None
+    time_zone: Annotated[OrNull[TimeZone], Field(title="Time zone")] = None
+
+
+@partial
+class MeUpdate(MyFields):
+    """What one changes oneself."""
+
+
+@router.get("/me", response_model=Me)
+async def read_me(session: Session, access: Caller) -> Response:
+    """Read who you are and what you may do."""
+    return await _answer(session, access)
+
+
+@router.patch("/me", response_model=Me)
+async def update_me(session: Session, access: Caller, data: MeUpdate, if_match: IfMatch = None) -> Response:
+    """Change your language and time zone."""
+    system = Access.own_account(access)
+    user = await system.row(session, User, access.user_id, "update")
+    await records.unchanged_since(session, system, USERS, user, if_match)
+    await records.change(session, system, USERS, user, UserUpdate(**data.model_dump(exclude_unset=True)))
+    return await _answer(session, access)
+
+
+async def _answer(session: Session, access: Access) -> Response:
+    await db.settle(session)
+    answer = await render.written(session, Access.own_account(access), USERS, access.user_id)
+    body = bytes(answer.body)[:-1] + b',"sections":' + _sections(access) + b"}"
+    return Response(body, 200, {"ETag": answer.headers["etag"], **render.PRIVATE}, "application/json")
+
+
+def _sections(access: Access) -> bytes:
+    sections: dict[str, Section] = {}
+    for (section, action, group), scope in sorted(access.grants.items()):
+        known = sections.setdefault(section, Section(actions={}, readable=[], editable=[]))
+        if group == "open":
+            known.actions[action] = scope
+        if action == "read":
+            known.readable.append(group)
+        if action == "update":
+            known.editable.append(group)
+    return orjson.dumps({name: each.model_dump() for name, each in sections.items()})

@@ -1,0 +1,144 @@
+"""The routes that every kind of record has: list, create, read, change, archive, restore, and by another system's id."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import APIRouter, Request, Response, status
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api import render
+from app.api.deps import Caller, ExternalId, Id, IdempotencyKey, IfMatch, Reader, Session, System
+from app.api.listing import parameters
+from app.api.render import Page
+from app.db.base import Record
+from app.db.models import RECORDS
+from app.domain import records
+from app.domain.entities.fields import Entity
+from app.policies.access import Access
+
+Create = Callable[[AsyncSession, Access, Entity, Any], Awaitable[Record]]
+Change = Callable[[AsyncSession, Access, Entity, Record, Any], Awaitable[None]]
+Archive = Callable[[AsyncSession, Access, Entity, Record], Awaitable[None]]
+
+ETAG = {"ETag": {"description": "The record's version.", "schema": {"type": "string"}}}
+
+
+def read_routes(entity: Entity) -> APIRouter:
+    """List and read."""
+    router = APIRouter(prefix=f"/{entity.name}", tags=[entity.name])
+    one, many = entity.singular, entity.name
+
+    async def list_(reader: Reader, request: Request) -> Response:
+        return await render.page(reader, entity, request)
+
+    async def read(reader: Reader, id: Id) -> Response:
+        return await render.record(reader, entity, id)
+
+    _add(
+        router,
+        "GET",
+        "",
+        list_,
+        f"list_{many}",
+        f"List the {many} that you may see.",
+        Page[entity.read],
+        openapi_extra={"parameters": parameters(entity)},
+    )  # type: ignore[name-defined]
+    _add(
+        router,
+        "GET",
+        "/{id}",
+        read,
+        f"read_{one}",
+        f"Read one of the {many}, archived or not.",
+        entity.read,
+        responses={200: {"headers": ETAG}},
+    )
+    return router
+
+
+def record_routes(
+    entity: Entity,
+    create: Create = records.create,
+    change: Change = records.change,
+    archive: Archive = records.archive,
+) -> APIRouter:
+    """All of them. `create`, `change` and `archive` are the entity's own where it has rules of its own."""
+    router = read_routes(entity)
+    one, many = entity.singular, entity.name
+    model = RECORDS[entity.name]
+    New, Changes = entity.create, entity.update
+
+    async def create_(session: Session, access: Caller, data: New, key: IdempotencyKey = None) -> Response:  # type: ignore[valid-type]
+        record = await create(session, access, entity, data)
+        return await render.created(session, access, entity, record.id)
+
+    async def change_(session: Session, access: Caller, id: Id, data: Changes, if_match: IfMatch = None) -> Response:  # type: ignore[valid-type]
+        record = await access.row(session, model, id, "update")
+        await records.unchanged_since(session, access, entity, record, if_match)
+        await change(session, access, entity, record, data)
+        return await render.written(session, access, entity, record.id)
+
+    async def archive_(session: Session, access: Caller, id: Id, if_match: IfMatch = None) -> Response:
+        record = await access.row(session, model, id, "delete")
+        await records.unchanged_since(session, access, entity, record, if_match)
+        await archive(session, access, entity, record)
+        return Response(status_code=204)
+
+    async def restore(session: Session, access: Caller, id: Id, key: IdempotencyKey = None) -> Response:
+        record = await access.row(session, model, id, "delete")
+        await records.restore(session, access, entity, record)
+        return await render.written(session, access, entity, record.id)
+
+    async def upsert(
+        session: Session, access: Caller, system: System, external_id: ExternalId, data: Changes
+    ) -> Response:  # type: ignore[valid-type]
+        record, new = await records.upsert(session, access, entity, system, external_id, data, create, change)
+        status = 201 if new else 200
+        return await render.created(session, access, entity, record.id, status)
+
+    new = "Left out fields take their defaults."
+    _add(
+        router,
+        "POST",
+        "",
+        create_,
+        f"create_{one}",
+        f"Create one of the {many}. {new}",
+        entity.read,
+        status_code=status.HTTP_201_CREATED,
+    )
+    _add(
+        router,
+        "PATCH",
+        "/{id}",
+        change_,
+        f"update_{one}",
+        "Change the given fields; null clears.",
+        entity.read,
+        responses={200: {"headers": ETAG}},
+    )
+    _add(
+        router,
+        "DELETE",
+        "/{id}",
+        archive_,
+        f"archive_{one}",
+        "Archive it with what belongs to it.",
+        None,
+        status_code=204,
+    )
+    _add(router, "POST", "/{id}/restore", restore, f"restore_{one}", "Bring back what its archiving took.", entity.read)
+    _add(
+        router, "PUT", "/by/{system}/{external_id}", upsert, f"upsert_{one}",
+        "Create or change the record that another system knows by this id: 201 or 200.",
+        entity.read, responses={201: {"model": entity.read, "description": "Created"}},
+    )  # fmt: skip
+    return router
+
+
+def _add(
+    router: APIRouter, method: str, path: str, function: Any, name: str, summary: str, model: Any, **more: Any
+) -> None:
+    function.__name__, function.__doc__ = name, summary
+    router.add_api_route(path, function, methods=[method], response_model=model, **more)

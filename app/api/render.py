@@ -1,0 +1,97 @@
+"""Answers: bytes as PostgreSQL made them, with the headers that go with a record."""
+
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import orjson
+from fastapi import Request, Response
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.deps import Reading
+from app.api.listing import parse
+from app.db import idempotency, reading
+from app.db import session as db
+from app.domain.entities.fields import Entity
+from app.domain.listing import list_shape, may_be_misspelt, next_cursor, record_shape
+from app.policies.access import Access, not_found
+
+Item = TypeVar("Item", bound=BaseModel)
+PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Authorization"}
+
+
+class Page(BaseModel, Generic[Item]):
+    """A page of a list."""
+
+    items: list[Item]
+    next_cursor: str | None = Field(description="For the page after this one; null on the last.")
+    total: int | None = Field(description="How many there are, where `count` asked for it.")
+
+
+async def page(reader: Reading, entity: Entity, request: Request) -> Response:
+    """The page of a list that the request's parameters ask for."""
+
+    def make(access: Access, fuzzy: bool = False) -> tuple[str, list[Any]]:
+        listing = parse(request.query_params, entity, access.vocabulary)
+        shape, values = list_shape(access, entity, listing, fuzzy=fuzzy)
+        return reading.statement(shape, values | {"sid": access.session_id})
+
+    access, row = await reader.read(make)
+    listing, fuzzy = parse(request.query_params, entity, access.vocabulary), False
+    if row["found"] == 0 and listing.q and may_be_misspelt(listing):
+        access, row = await reader.read(lambda access: make(access, fuzzy=True))
+        fuzzy = True
+    cursor = next_cursor(entity, listing, row["last"], fuzzy) if row["found"] > listing.limit else None
+    total = b"null" if row["total"] is None else b"%d" % row["total"]
+    body = b'{"items":[%b],"next_cursor":%b,"total":%b}' % (row["items"].encode(), orjson.dumps(cursor), total)
+    return Response(body, 200, PRIVATE, "application/json")
+
+
+async def record(reader: Reading, entity: Entity, id: UUID) -> Response:
+    """One record, archived or not."""
+
+    def make(access: Access) -> tuple[str, list[Any]]:
+        shape = record_shape(access, entity)
+        reached = list(access.reached(shape.reach.level)) if shape.reach else []
+        return reading.statement(shape, {"id__any": [id], "limit": 1, "reached": reached, "sid": access.session_id})
+
+    _, row = await reader.read(make)
+    if not row["found"]:
+        raise not_found(entity.singular)
+    return _record(row, 200, {})
+
+
+async def written(
+    session: AsyncSession,
+    access: Access,
+    entity: Entity,
+    id: UUID,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """The answer to a write: the record as it is now, with the caller's fields, even if it was just handed away."""
+    await db.settle(session)
+    shape = record_shape(access, entity, within_reach=False)
+    sql, values = reading.statement(shape, {"id__any": [id], "limit": 1, "sid": access.session_id})
+    row = await (await db.driver(session)).fetchrow(sql, *values)
+    return await kept(session, _record(row, status, headers or {}))
+
+
+async def created(session: AsyncSession, access: Access, entity: Entity, id: UUID, status: int = 201) -> Response:
+    """The answer to a create, with `Location`."""
+    return await written(session, access, entity, id, status, {"Location": f"/v1/{entity.name}/{id}"})
+
+
+async def kept(session: AsyncSession, answer: Response) -> Response:
+    """The answer, kept for a repeated request if this one came with a key."""
+    await db.settle(session)
+    names = ("etag", "location", "content-type")
+    headers = {name: answer.headers[name] for name in names if name in answer.headers}
+    await idempotency.keep(session, answer.status_code, headers, bytes(answer.body))
+    return answer
+
+
+def _record(row: Any, status: int, headers: dict[str, str]) -> Response:
+    return Response(
+        row["items"].encode(), status, PRIVATE | {"ETag": f'"{row["version"]}"'} | headers, "application/json"
+    )

@@ -1,0 +1,78 @@
+"""A customer's timeline over HTTP."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from fastapi import Response
+from pydantic import BaseModel, Field
+
+from app.api.deps import Reading
+from app.api.render import PRIVATE
+from app.db.queries import timeline
+from app.domain.entities import rules
+from app.domain.entities.catalog import ENTITIES
+from app.domain.entities.values import Instant
+from app.errors import FieldError
+from app.policies.access import THROUGH_CUSTOMER, Access, not_found
+
+
+class TimelineEvent(BaseModel):
+    """Something that happened. `changes` is field → [before, after], only of fields that you may see."""
+
+    id: int
+    occurred_at: Instant
+    recorded_at: Instant
+    type: str
+    entity: str
+    record_id: UUID
+    version: int
+    changes: dict[str, list[Any]] = Field(description="Field to [before, after].")
+    actor: UUID
+    source: str
+    operation_id: UUID
+
+
+async def page(reader: Reading, id: UUID, types: list[str] | None, limit: int, cursor: str | None) -> Response:
+    """One page of the timeline. Raises `NotFound` for a customer out of reach."""
+    after_at, after_id = _place(cursor) if cursor else (None, None)
+    asked = [each for each in types or () if each.isprintable()]
+
+    def make(access: Access) -> tuple[str, list[Any]]:
+        names = [name for name in ("customers", *sorted(THROUGH_CUSTOMER)) if access.may(name, "read")]
+        values = {
+            "id": id,
+            "limit": limit,
+            "visible": orjson.dumps({name: sorted(access.fields(ENTITIES[name])) for name in names}).decode(),
+            "reached_own": list(access.own),
+            "reached_team": list(access.team),
+            "reached_all": [],
+            "sid": access.session_id,
+            "types": asked,
+            "after_at": after_at,
+            "after_id": after_id,
+        }
+        reaches = tuple((name, access.reach(name)) for name in names)
+        return timeline.statement(reaches, types is not None, cursor is not None, values)
+
+    _, row = await reader.read(make)
+    if not row["customer"]:
+        raise not_found("customer")
+    following = orjson.dumps(row["last"] if row["found"] > limit else None)
+    body = b'{"items":[%b],"next_cursor":%b,"total":null}' % (row["items"].encode(), following)
+    return Response(body, 200, PRIVATE, "application/json")
+
+
+def _place(cursor: str) -> tuple[datetime, int]:
+    instant, _, id = cursor.partition("_")
+    try:
+        if not id.isascii() or not id.isdigit() or len(id) > 18:
+            raise ValueError
+        at = datetime.fromisoformat(instant)
+        if at.tzinfo is None:
+            raise ValueError
+        return at, int(id)
+    except ValueError:
+        problem = FieldError("/query/cursor", "invalid_cursor", "Not a cursor of this timeline")
+        raise rules.invalid([problem]) from None

@@ -1,0 +1,7 @@
+"""Users over HTTP."""
+
+from app.api.records import record_routes
+from app.domain import users
+from app.domain.entities.users import USERS
+
+router = record_routes(USERS, users.create, users.change, users.archive)

@@ -1,0 +1,76 @@
+"""Archiving a record with what belongs to it, and bringing back what one archiving took."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import assignees, ledger
+from app.db.models import RECORDS
+from app.db.session import operation_of, settle
+
+# What goes along, by the column that names the record it belongs to.
+BELONGING: dict[str, tuple[tuple[str, str], ...]] = {
+    "customers": (("contacts", "customer_id"), ("opportunities", "customer_id")),
+}
+
+
+async def archive(
+    session: AsyncSession, entity: str, singulars: dict[str, str], id: UUID, by: UUID, at: datetime
+) -> None:
+    """Archive the record and what belongs to it, with an event each, under the operation's id."""
+    values = {"archived_at": at, "archive_id": operation_of(session).id}
+    table = RECORDS[entity].__table__
+    await _set(session, entity, singulars[entity], table.c.id == id, values, by, at, "archived")
+    for name, column in BELONGING.get(entity, ()):
+        part = RECORDS[name].__table__.c
+        live = (part[column] == id) & part.archived_at.is_(None)
+        await _set(session, name, singulars[name], live, values, by, at, "archived")
+
+
+async def restore(
+    session: AsyncSession, entity: str, singulars: dict[str, str], archive_id: UUID, by: UUID, at: datetime
+) -> None:
+    """Bring back all that went with an archiving. A unique value taken meanwhile raises PostgreSQL's IntegrityError."""
+    values: dict[str, object] = {"archived_at": None, "archive_id": None}
+    for name in (entity, *(name for name, _ in BELONGING.get(entity, ()))):
+        of = RECORDS[name].__table__.c.archive_id == archive_id
+        await _set(session, name, singulars[name], of, values, by, at, "restored")
+
+
+async def _set(
+    session: AsyncSession,
+    entity: str,
+    singular: str,
+    of: ColumnElement[bool],
+    values: dict[str, object],
+    by: UUID,
+    at: datetime,
+    verb: str,
+) -> None:
+    table = RECORDS[entity].__table__
+    customer = table.c.id if entity == "customers" else table.c.get("customer_id")
+    owner = table.c.get("owner_id") if entity != "customers" else None
+    shown = [table.c.id, table.c.version, *(column for column in (customer, owner) if column is not None)]
+    change = update(table).where(of).values(**values, version=table.c.version + 1, updated_at=at, updated_by=by)
+    rows = (await session.execute(change.returning(*shown))).all()
+    operation = operation_of(session)
+    for row in rows:
+        ledger.event(
+            operation.pending,
+            type=f"{singular}.{verb}",
+            entity=entity,
+            record_id=row.id,
+            version=row.version,
+            customer_id=getattr(row, customer.name) if customer is not None else None,
+            changes={},
+            actor=by,
+            source=operation.source,
+            operation_id=operation.id,
+        )
+        if verb == "restored" and owner is not None and customer is not None and row.owner_id and row.customer_id:
+            ledger.reason(operation.pending, row.customer_id, row.owner_id, entity, row.id)
+    if verb == "archived" and owner is not None:
+        await settle(session)
+        await assignees.end_reasons(session, [row.id for row in rows])

@@ -1,0 +1,53 @@
+"""Who is assigned to a customer, when owners change and reasons end. What begins is written by the ledger."""
+
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+async def step_down(session: AsyncSession, customer_id: UUID, user_id: UUID) -> None:
+    """A user is no longer the customer's owner, and no longer assigned unless another reason holds them there."""
+    await session.execute(_STEP_DOWN, {"customer_id": customer_id, "user_id": user_id})
+    await _drop_idle(session, [customer_id])
+
+
+async def end_reasons(session: AsyncSession, record_ids: list[UUID]) -> None:
+    """Records no longer hold their owners at their customers: reassigned, archived or moved away."""
+    locked = await session.scalars(_END_REASONS, {"record_ids": record_ids})
+    await _drop_idle(session, list(locked))
+
+
+async def _drop_idle(session: AsyncSession, customer_ids: list[UUID]) -> None:
+    if customer_ids:
+        await session.execute(_DROP_IDLE, {"customer_ids": customer_ids})
+        await session.execute(_UNASSIGNED, {"customer_ids": customer_ids})
+
+
+# Each locks the pairs first: whoever adds a reason meanwhile waits, and then makes the pair anew.
+_STEP_DOWN = text("""
+update customer_assignees set role = null where customer_id = :customer_id and user_id = :user_id and role = 'owner'
+""")
+
+_END_REASONS = text("""
+with held as (
+  select a.customer_id, a.user_id from customer_assignees a
+  where (a.customer_id, a.user_id) in (
+    select r.customer_id, r.user_id from assignment_reasons r where r.record_id = any(:record_ids))
+  order by a.customer_id, a.user_id for update
+), ended as (
+  delete from assignment_reasons r using held
+  where r.record_id = any(:record_ids) and (r.customer_id, r.user_id) = (held.customer_id, held.user_id)
+)
+select distinct customer_id from held
+""")
+
+_DROP_IDLE = text("""
+delete from customer_assignees a where a.customer_id = any(:customer_ids) and a.role is null
+and not exists (select from assignment_reasons r where (r.customer_id, r.user_id) = (a.customer_id, a.user_id))
+""")
+
+_UNASSIGNED = text("""
+update customers c set assigned = false where c.id = any(:customer_ids) and c.assigned
+and not exists (select from customer_assignees a where a.customer_id = c.id)
+""")

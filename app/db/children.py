@@ -1,0 +1,57 @@
+"""The lists of a record that are tables of their own, replaced whole: an opportunity's lines and contacts."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.models.opportunities import OpportunityContact, OpportunityLine
+from app.db.models.products import Product
+
+TABLES: dict[tuple[str, str], Table] = {
+    ("opportunities", "lines"): OpportunityLine.__table__,  # type: ignore[dict-item]
+    ("opportunities", "contacts"): OpportunityContact.__table__,  # type: ignore[dict-item]
+}
+PARENT = "opportunity_id"
+
+
+async def read(session: AsyncSession, entity: str, name: str, record_id: UUID) -> list[dict[str, Any]]:
+    """The items in order, as the API shows them."""
+    table = TABLES[entity, name]
+    columns = [column for column in table.c if column.name not in (PARENT, "position")]
+    rows = await session.execute(select(*columns).where(table.c[PARENT] == record_id).order_by(table.c.position))
+    return [{key: None if value is None else str(value) for key, value in row.items()} for row in rows.mappings()]
+
+
+async def replace(
+    session: AsyncSession, entity: str, name: str, record_id: UUID, items: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Put these items in place of those there are, and answer them as `read` does."""
+    table = TABLES[entity, name]
+    await session.execute(delete(table).where(table.c[PARENT] == record_id))
+    if not items:
+        return []
+    rows = [
+        {
+            column.name: column.type.python_type(item[column.name]) if item.get(column.name) is not None else None
+            for column in table.c
+            if column.name in item
+        }
+        | {PARENT: record_id, "position": position}
+        for position, item in enumerate(items)
+    ]
+    if name == "lines":
+        await _fill_prices(session, rows)
+    await session.execute(insert(table), rows)
+    return await read(session, entity, name, record_id)
+
+
+async def _fill_prices(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
+    missing = {row["product_id"] for row in rows if row["unit_price"] is None}
+    if missing:
+        query = select(Product.id, Product.price).where(Product.id.in_(missing))
+        prices = {id: price for id, price in await session.execute(query)}
+        for row in rows:
+            row["unit_price"] = row["unit_price"] if row["unit_price"] is not None else prices.get(row["product_id"])

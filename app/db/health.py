@@ -1,0 +1,8 @@
+"""Whether the database answers and has been migrated and planted."""
+
+from app.db.session import reading_pool
+
+
+async def is_ready() -> bool:
+    pool = await reading_pool()
+    return bool(await pool.fetchval("select exists (select from alembic_version) and exists (select from versions)"))

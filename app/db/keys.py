@@ -1,0 +1,26 @@
+"""The keys that records are found by from outside: numbers and other systems' ids."""
+
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.models.customers import NUMBER
+from app.db.models.keys import ExternalId
+
+
+async def next_customer_number(session: AsyncSession) -> int:
+    """The next number; one that is not used in the end leaves a gap."""
+    return int(await session.scalar(select(NUMBER.next_value())) or 0)
+
+
+async def find_external(session: AsyncSession, entity: str, system: str, external_id: str) -> UUID | None:
+    """The record that a system knows by this id, archived or not. Whoever asks for the same one meanwhile waits."""
+    await session.execute(
+        select(func.pg_advisory_xact_lock(func.hashtextextended(f"{entity}/{system}/{external_id}", text("0"))))
+    )
+    return await session.scalar(
+        select(ExternalId.record_id).where(
+            ExternalId.entity == entity, ExternalId.system == system, ExternalId.external_id == external_id
+        )
+    )

@@ -1,0 +1,202 @@
+"""What goes with a change, written in one statement: events, stays, match keys, assignees with their reasons."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+
+
+@dataclass(slots=True)
+class Pending:
+    """What the transaction has yet to write. Lists of rows, each with the names of its columns."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    stays: list[dict[str, Any]] = field(default_factory=list)
+    keys: dict[UUID, list[dict[str, Any]]] = field(default_factory=dict)
+    assignees: list[dict[str, Any]] = field(default_factory=list)
+    reasons: list[dict[str, Any]] = field(default_factory=list)
+    external_ids: list[dict[str, Any]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.events or self.stays or self.keys or self.assignees or self.reasons or self.external_ids)
+
+
+def event(
+    pending: Pending,
+    *,
+    type: str,
+    entity: str,
+    record_id: UUID,
+    version: int,
+    customer_id: UUID | None,
+    changes: dict[str, list[Any]],
+    actor: UUID,
+    source: str,
+    operation_id: UUID,
+    occurred_at: datetime | None = None,
+) -> None:
+    """A line of the ledger: `changes` is field → [old, new], as the API shows values."""
+    now = clock.now()
+    pending.events.append(
+        {
+            "occurred_at": occurred_at or now,
+            "recorded_at": now,
+            "type": type,
+            "entity": entity,
+            "record_id": record_id,
+            "version": version,
+            "customer_id": customer_id,
+            "changes": changes,
+            "actor": actor,
+            "source": source,
+            "operation_id": operation_id,
+        }
+    )
+
+
+def stay(
+    pending: Pending,
+    *,
+    entity: str,
+    record_id: UUID,
+    field: str,
+    pipeline_id: UUID | None,
+    stage: str | None,
+    at: datetime,
+    by: UUID,
+    source: str,
+    note: str | None = None,
+) -> None:
+    """The record enters a stage and leaves the one it was in; None only leaves."""
+    pending.stays.append(
+        {
+            "entity": entity,
+            "record_id": record_id,
+            "field": field,
+            "pipeline_id": pipeline_id,
+            "stage": stage,
+            "entered_at": at,
+            "by": by,
+            "note": note,
+            "source": source,
+        }
+    )
+
+
+def match_keys(pending: Pending, entity: str, record_id: UUID, keys: Iterable[tuple[str, str]]) -> None:
+    """These are the record's keys from now on, and no others."""
+    pending.keys[record_id] = [
+        {"entity": entity, "record_id": record_id, "kind": kind, "key": key} for kind, key in set(keys)
+    ]
+
+
+def assignee(pending: Pending, customer_id: UUID, user_id: UUID, role: str | None) -> None:
+    pending.assignees.append({"customer_id": customer_id, "user_id": user_id, "role": role})
+
+
+def reason(pending: Pending, customer_id: UUID, user_id: UUID, entity: str, record_id: UUID) -> None:
+    """Whoever is responsible for a record of a customer is among its assignees."""
+    assignee(pending, customer_id, user_id, None)
+    pending.reasons.append({"customer_id": customer_id, "user_id": user_id, "entity": entity, "record_id": record_id})
+
+
+async def write(session: AsyncSession, pending: Pending) -> None:
+    """Write what is pending, in one statement."""
+    if not pending:
+        return
+    pairs: dict[tuple[UUID, UUID], dict[str, Any]] = {}
+    for each in pending.assignees:
+        known = pairs.setdefault((each["customer_id"], each["user_id"]), each)
+        known["role"] = known["role"] or each["role"]
+    await session.execute(
+        _WRITE,
+        {
+            "events": _json(pending.events),
+            "stays": _json(pending.stays),
+            "known": list(pending.keys),
+            "keys": _json([key for keys in pending.keys.values() for key in keys]),
+            "assignees": _json(list(pairs.values())),
+            "reasons": _json(pending.reasons),
+            "external_ids": _json(pending.external_ids),
+        },
+    )
+    for rows in (pending.events, pending.stays, pending.assignees, pending.reasons, pending.external_ids):
+        rows.clear()
+    pending.keys.clear()
+
+
+def _json(rows: list[dict[str, Any]]) -> str:
+    return orjson.dumps(rows, default=str).decode()
+
+
+# Inside one statement each part sees the tables as they were before it: what must come first is read from `left_stays`.
+_WRITE = text("""
+with new_events as (
+  insert into events (occurred_at, recorded_at, type, entity, record_id, version, customer_id, changes, actor, source,
+    operation_id)
+  select occurred_at, recorded_at, type, entity, record_id, version, customer_id, changes, actor, source, operation_id
+  from jsonb_to_recordset(cast(:events as jsonb)) as e(occurred_at timestamptz, recorded_at timestamptz, type text,
+    entity text, record_id uuid, version int, customer_id uuid, changes jsonb, actor uuid, source text,
+    operation_id uuid)
+), given_stays as (
+  select * from jsonb_to_recordset(cast(:stays as jsonb)) as s(entity text, record_id uuid, field text,
+    pipeline_id uuid, stage text, entered_at timestamptz, "by" uuid, note text, source text)
+), left_stays as (
+  update stage_stays s set left_at = g.entered_at from given_stays g
+  where s.entity = g.entity and s.record_id = g.record_id and s.field = g.field and s.left_at is null
+  returning s.id
+), new_stays as (
+  insert into stage_stays (entity, record_id, field, pipeline_id, stage, entered_at, "by", note, source)
+  select entity, record_id, field, pipeline_id, stage, entered_at, "by", note, source from given_stays
+  where stage is not null and (select count(*) from left_stays) >= 0
+), given_keys as (
+  select * from jsonb_to_recordset(cast(:keys as jsonb)) as k(entity text, record_id uuid, kind text, key text)
+), old_keys as (
+  delete from match_keys m where m.record_id = any(cast(:known as uuid[]))
+  and not exists (select from given_keys g where g.record_id = m.record_id and g.kind = m.kind and g.key = m.key)
+), new_keys as (
+  insert into match_keys (entity, record_id, kind, key) select entity, record_id, kind, key from given_keys
+  on conflict do nothing
+), new_assignees as (
+  insert into customer_assignees (customer_id, user_id, role)
+  select customer_id, user_id, role
+  from jsonb_to_recordset(cast(:assignees as jsonb)) as a(customer_id uuid, user_id uuid, role text)
+  on conflict (customer_id, user_id) do update set role = coalesce(excluded.role, customer_assignees.role)
+  returning customer_id
+), now_assigned as (
+  update customers set assigned = true where id in (select customer_id from new_assignees) and not assigned
+), new_reasons as (
+  insert into assignment_reasons (customer_id, user_id, entity, record_id)
+  select customer_id, user_id, entity, record_id
+  from jsonb_to_recordset(cast(:reasons as jsonb)) as r(customer_id uuid, user_id uuid, entity text, record_id uuid)
+  on conflict do nothing
+)
+insert into external_ids (entity, system, external_id, record_id)
+select entity, system, external_id, record_id
+from jsonb_to_recordset(cast(:external_ids as jsonb)) as x(entity text, system text, external_id text, record_id uuid)
+""")
+
+
+async def fields_changed_since(session: AsyncSession, record_id: UUID, version: int) -> set[str]:
+    """The names of the fields that changed after a version of a record."""
+    return set(await session.scalars(_CHANGED_SINCE, {"record_id": record_id, "version": version}))
+
+
+async def move_history(session: AsyncSession, record_id: UUID, customer_id: UUID | None) -> None:
+    """A record belongs to another customer from now on, and its history with it."""
+    await session.execute(
+        text("update events set customer_id = :customer_id where record_id = :record_id"),
+        {"customer_id": customer_id, "record_id": record_id},
+    )
+
+
+_CHANGED_SINCE = text("""
+select distinct jsonb_object_keys(changes) from events where record_id = :record_id and version > :version
+""")

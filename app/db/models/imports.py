@@ -1,0 +1,50 @@
+"""Files to load, and their rows between the file and the records."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.base import Internal, Json, Record
+
+
+class Import(Record):
+    """A file on its way in. It is its owner's, and those whose reach takes in the owner."""
+
+    __tablename__ = "imports"
+    __table_args__ = (
+        CheckConstraint("state in ('received', 'checking', 'checked', 'loading', 'done', 'failed')", name="state"),
+    )
+
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    entity: Mapped[str] = mapped_column(String(40))
+    file_name: Mapped[str] = mapped_column(String(255))
+    mapping: Mapped[Json]
+    options: Mapped[Json]
+    state: Mapped[str] = mapped_column(String(20))
+    rows: Mapped[int | None]
+    counts: Mapped[Json]
+    failure: Mapped[str | None] = mapped_column(Text)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class ImportFile(Internal):
+    __tablename__ = "import_files"
+
+    import_id: Mapped[UUID] = mapped_column(ForeignKey("imports.id"), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ImportRow(Internal):
+    """`data` is the row as the entity's import model made it; `outcome` created, updated, unchanged or refused."""
+
+    __tablename__ = "import_rows"
+
+    import_id: Mapped[UUID] = mapped_column(ForeignKey("imports.id"), primary_key=True)
+    row: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    data: Mapped[Json | None]
+    record_id: Mapped[UUID | None]
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    errors: Mapped[list[Json] | None]

@@ -1,0 +1,70 @@
+"""The history of a record in its stages."""
+
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    DateTime,
+    Integer,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    exists,
+    func,
+    lateral,
+    literal_column,
+    or_,
+    select,
+)
+
+from app.db.models import RECORDS
+from app.db.models.ledger import StageStay
+from app.db.reach import Reach, reading
+from app.db.reading import Compiled, in_force, instant, version_in_memory
+
+
+def statement(entity: str, reach: Reach, values: dict[str, Any]) -> tuple[str, list[Any]]:
+    """The SQL and its values (id, now, reached, sid). It answers one row: record, whether it is reached; items, the
+    stays as JSON; memory; in_force."""
+    return _compiled(entity, reach).bound(values)
+
+
+@lru_cache(maxsize=64)
+def _compiled(entity: str, reach: Reach) -> Compiled:
+    stays, table = StageStay.__table__, RECORDS[entity].__table__
+    id = bindparam("id", type_=Uuid())
+    ended = func.coalesce(stays.c.left_at, bindparam("now", type_=DateTime(timezone=True)))
+    item = lateral(
+        select(
+            stays.c.pipeline_id,
+            stays.c.stage,
+            instant(stays.c.entered_at).label("entered_at"),
+            instant(stays.c.left_at).label("left_at"),
+            cast(func.greatest(func.extract("epoch", ended - stays.c.entered_at), 0), Integer).label("seconds"),
+            stays.c.by,
+            stays.c.note,
+            stays.c.source,
+        ).correlate(stays)
+    ).alias("item")
+    history = (
+        select(
+            func.coalesce(
+                func.string_agg(
+                    cast(func.row_to_json(literal_column("item")), Text),
+                    literal_column("',' order by stage_stays.entered_at, stage_stays.id"),
+                ),
+                "",
+            )
+        )
+        .select_from(stays, item)
+        .where(stays.c.record_id == id, stays.c.entity == entity, stays.c.field == "stage")
+    )
+    reached = exists(select(table.c.id).where(table.c.id == id, or_(*reading(table, reach))))
+    statement = select(
+        history.scalar_subquery().label("items"),
+        reached.label("record"),
+        version_in_memory().label("memory"),
+        in_force().label("in_force"),
+    )
+    return Compiled.of(statement)

@@ -1,0 +1,141 @@
+"""How the product talks to PostgreSQL: a pool for reading, and transactions, which only this module commits."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import Session as SyncSession
+from uuid_utils.compat import uuid7
+
+from app.db import ledger
+from app.db.base import Record
+from app.settings import settings
+
+TIMEOUTS = {"statement_timeout": "5000", "lock_timeout": "2000", "idle_in_transaction_session_timeout": "10000"}
+SERVER = {"timezone": "UTC", "jit": "off"}
+
+
+@dataclass(slots=True)
+class Operation:
+    """What one transaction is about: its id in the ledger, where it came from, what to do once it is committed."""
+
+    source: str = "api"
+    id: UUID = field(default_factory=uuid7)
+    enrolled: list[Record] = field(default_factory=list)
+    pending: ledger.Pending = field(default_factory=ledger.Pending)
+    after_commit: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+
+class EnrolledSession(SyncSession):
+    """A session that flushes only records which `access` gave out."""
+
+
+@event.listens_for(EnrolledSession, "before_flush")
+def _refuse_strangers(session: SyncSession, *_: Any) -> None:
+    enrolled = {id(record) for record in operation_of(session).enrolled}
+    for record in (*session.new, *session.dirty, *session.deleted):
+        if isinstance(record, Record) and id(record) not in enrolled and session.is_modified(record):
+            raise RuntimeError(f"{type(record).__name__} was not begun by access.row or access.new")
+
+
+def operation_of(session: AsyncSession | SyncSession) -> Operation:
+    """The operation of a session that `transaction` opened."""
+    operation = session.info["operation"]
+    assert isinstance(operation, Operation)
+    return operation
+
+
+def database_address() -> str:
+    """The database's address as asyncpg takes it."""
+    url = settings().database_url
+    if not url:
+        raise RuntimeError("CRM_DATABASE_URL is not set: start with ./crm")
+    return url.replace("postgresql+asyncpg://", "postgresql://", 1)
+
+
+@cache
+def engine() -> AsyncEngine:
+    return create_async_engine(
+        database_address()
+        .replace("postgres://", "postgresql://", 1)
+        .replace("postgresql://", "postgresql+asyncpg://", 1),
+        pool_size=8,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_recycle=1800,
+        pool_pre_ping=True,
+        connect_args={"timeout": 5, "command_timeout": 630, "server_settings": SERVER | TIMEOUTS},
+    )
+
+
+@asynccontextmanager
+async def transaction(source: str = "api") -> AsyncIterator[AsyncSession]:
+    """One request or one job: committed whole, or not at all."""
+    async with _sessions()() as session:
+        session.info["operation"] = operation = Operation(source)
+        async with session.begin():
+            yield session
+            await settle(session)
+    for effect in operation.after_commit:
+        await effect()
+
+
+async def settle(session: AsyncSession) -> None:
+    """Write what is still to be written: changed records, then the ledger."""
+    await session.flush()
+    await ledger.write(session, operation_of(session).pending)
+
+
+async def driver(session: AsyncSession) -> Any:
+    """The asyncpg connection under a session, for statements whose shape is compiled already."""
+    raw = await (await session.connection()).get_raw_connection()
+    return raw.driver_connection
+
+
+@cache
+def _sessions() -> async_sessionmaker[AsyncSession]:
+    return async_sessionmaker(engine(), expire_on_commit=False, sync_session_class=EnrolledSession)
+
+
+_pool: asyncpg.Pool | None = None
+
+
+async def _keep(connection: Any) -> None:
+    """Nothing is reset between reads: a reading connection holds no state."""
+
+
+async def reading_pool() -> Any:
+    """Connections that read outside a transaction, each statement planned for its own values."""
+    global _pool
+    if _pool is None:
+        _pool = await asyncpg.create_pool(
+            database_address(),
+            min_size=1,
+            max_size=8,
+            timeout=5,
+            command_timeout=10,
+            max_inactive_connection_lifetime=600,
+            reset=_keep,
+            server_settings=SERVER
+            | TIMEOUTS
+            | {"plan_cache_mode": "force_custom_plan", "default_transaction_read_only": "on"},
+        )
+    return _pool
+
+
+async def close() -> None:
+    """Let go of every connection, at the end of a process or between test databases."""
+    global _pool
+    if _pool is not None:
+        await _pool.close()
+        _pool = None
+    if engine.cache_info().currsize:
+        await engine().dispose()
+    engine.cache_clear()
+    _sessions.cache_clear()

@@ -1,0 +1,67 @@
+"""Whom each user reaches: themselves, their team down the tree of managers, and whom they stand in for."""
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+async def rewrite(session: AsyncSession) -> None:
+    """Make the table follow the users' managers and absences. Only rows that differ are written."""
+    await session.execute(text("select pg_advisory_xact_lock(hashtext('user_reach'))"))
+    await session.execute(_REWRITE)
+
+
+async def loops(session: AsyncSession) -> bool:
+    """Whether somebody is, through others, their own manager."""
+    return bool(await session.scalar(_LOOPS))
+
+
+async def has_administrator(session: AsyncSession) -> bool:
+    """Whether anybody is left who may do everything. Whoever asks meanwhile waits."""
+    return bool(
+        await session.scalar(
+            text(
+                "select exists (select from users where profile_id = 'administrator' and active and archived_at is null)"
+            )
+        )
+    )
+
+
+_TREE = """
+with recursive tree(manager_id, member_id) as (
+  select manager_id, id from users where manager_id is not null
+  union
+  select t.manager_id, u.id from tree t join users u on u.manager_id = t.member_id
+)"""
+
+_LOOPS = text(f"{_TREE} select exists (select from tree where manager_id = member_id)")
+
+_REWRITE = text(f"""
+{_TREE}, own as (
+  select id as user_id, id as reached_id, 'self' as via, null::date as from_on, null::date as until_on from users
+  union all
+  select manager_id, member_id, 'team', null, null from tree where manager_id <> member_id
+), substitutes as (
+  select (absence ->> 'substitute_id')::uuid as user_id, id as absent_id,
+    (absence ->> 'from_on')::date as from_on, (absence ->> 'until_on')::date as until_on
+  from users where absence ->> 'substitute_id' is not null
+), wanted as (
+  select * from own
+  union all
+  select s.user_id, s.absent_id, 'substitute', s.from_on, s.until_on from substitutes s where s.user_id <> s.absent_id
+  union all
+  select s.user_id, o.reached_id, 'team', min(s.from_on), max(s.until_on)
+  from substitutes s join own o on o.user_id = s.absent_id and o.via = 'team'
+  where not exists (select from own w where w.user_id = s.user_id and w.reached_id = o.reached_id)
+  group by s.user_id, o.reached_id
+), gone as (
+  delete from user_reach r where not exists (
+    select from wanted w where (w.user_id, w.reached_id, w.via) = (r.user_id, r.reached_id, r.via)
+    and w.from_on is not distinct from r.from_on and w.until_on is not distinct from r.until_on)
+  returning r.user_id, r.reached_id, r.via
+)
+insert into user_reach (user_id, reached_id, via, from_on, until_on)
+select distinct on (user_id, reached_id, via) user_id, reached_id, via, from_on, until_on from wanted w
+where (select count(*) from gone) >= 0
+on conflict (user_id, reached_id, via) do update set from_on = excluded.from_on, until_on = excluded.until_on
+where (user_reach.from_on, user_reach.until_on) is distinct from (excluded.from_on, excluded.until_on)
+""")

@@ -1,0 +1,115 @@
+"""The child process that checks a file: its rows in, what is to be copied into `import_rows` out.
+
+It reads from people's files, so it may take a certain time and memory and no more, and has no way to the database.
+Run as `python -m app.domain.checking`; standard input is a pickled `Task`, standard output PostgreSQL's COPY text.
+"""
+
+import pickle
+import resource
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from app.domain.entities.csv_files import rows_of
+from app.domain.entities.incoming import Draft, Errors, Rows, combined
+from app.domain.entities.mapping import ImportOptions, Mapping
+from app.domain.entities.targets import check_columns, importable
+from app.domain.entities.vocabulary import Vocabulary
+from app.errors import Invalid
+
+MOST_MEMORY, MOST_SECONDS = 768 * 1024 * 1024, 120
+# The status that says that the file is at fault; why is on standard error.
+REFUSED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    import_id: UUID
+    entity: str
+    mapping: Mapping
+    options: ImportOptions
+    vocabulary: Vocabulary
+    now: datetime
+    content: bytes
+
+
+def lines(task: Task) -> Iterator[bytes]:
+    """The rows as COPY takes them: import_id, row, data, outcome, errors. Raises `Invalid` for the file as a whole."""
+    prefix = str(task.import_id).encode()
+    for number, data, outcome, errors in checked(task):
+        yield b"\t".join((prefix, str(number).encode(), _json(data), outcome, _json(errors))) + b"\n"
+
+
+def checked(task: Task) -> Iterator[tuple[int, Any, bytes, Errors | None]]:
+    """Each row: its number, its data if it is good, its outcome if that is known already, its errors."""
+    entity = importable(task.entity)
+    reading = rows_of(task.content, task.options)
+    _, header = next(reading)
+    check_columns(task.mapping, header)
+    rows = Rows(entity, task.mapping, task.options, header, task.vocabulary, task.now)
+    left: Counter[str] = Counter()
+    if rows.key is not None:
+        left.update(key for _, cells in rows_of(task.content, task.options) if (key := rows.key_in(cells)))
+    begun: dict[str, tuple[Draft, list[str], list[int]]] = {}
+    for number, cells in reading:
+        draft = rows.draft(number, cells)
+        if isinstance(draft, list):
+            yield number, None, b"refused", draft
+            key = rows.key_in(cells)
+        elif (key := draft.key) is None or (left[key] == 1 and key not in begun):
+            yield from _finished(rows, draft, cells, [])
+        elif key in begun:
+            first, first_cells, others = begun[key]
+            begun[key] = combined(first, draft), first_cells, [*others, number]
+        else:
+            begun[key] = draft, cells, []
+        if key is not None:
+            left[key] -= 1
+            if left[key] == 0 and key in begun:
+                yield from _finished(rows, *begun.pop(key))
+
+
+def _finished(
+    rows: Rows, draft: Draft, cells: list[str], others: list[int]
+) -> Iterator[tuple[int, Any, bytes, Errors | None]]:
+    data = rows.finished(draft, cells)
+    if isinstance(data, list):
+        for number in (draft.row, *others):
+            yield number, None, b"refused", [each | {"row": number} for each in data]
+        return
+    yield draft.row, data, b"\\N", None
+    for number in others:
+        yield number, {"same_as": draft.row}, b"\\N", None
+
+
+def _json(value: Any) -> bytes:
+    if value is None:
+        return b"\\N"
+    return orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z).replace(b"\\", b"\\\\")
+
+
+def main() -> int:
+    """Check the task on standard input; 0, or REFUSED with why on standard error."""
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    task = pickle.load(sys.stdin.buffer)
+    out = sys.stdout.buffer
+    try:
+        for line in lines(task):
+            out.write(line)
+    except Invalid as error:
+        sys.stderr.write(orjson.dumps([error.code, error.detail]).decode())
+        return REFUSED
+    out.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

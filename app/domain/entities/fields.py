@@ -1,0 +1,157 @@
+"""Declare an entity's fields once; everything else reads the declaration.
+
+From the class of an entity's fields come its create and change models, its answer, the query parameters of its list,
+what each profile sees, what a file may fill in, and `docs/fields.md`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic.fields import FieldInfo
+
+from app.domain.entities.values import Instant
+from app.domain.entities.vocabulary import Vocabulary
+
+Model = TypeVar("Model", bound=BaseModel)
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What the rest of the system may do with one field. Flags only.
+
+    group: the field group that a profile needs to see it; filter, sort: in lists; search: part of its group's search
+    text; picklist: the picklist that its value must be an option of; refers_to: the entity that its id names;
+    importable: a file may fill it in; unlisted: in lists only when `fields` names it.
+    """
+
+    group: str = "open"
+    filter: bool = False
+    sort: bool = False
+    search: bool = False
+    picklist: str | None = None
+    refers_to: str | None = None
+    importable: bool = True
+    personal: bool = False
+    unlisted: bool = False
+
+
+class Fields(BaseModel):
+    """Base of the classes that declare what an entity consists of; unknown fields are refused, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class RecordFields(Fields):
+    """What every record has and nobody writes."""
+
+    id: Annotated[UUID, Field(title="Id"), Spec(filter=True)]
+    version: Annotated[int, Field(title="Version")]
+    source: Annotated[
+        str, Field(title="Source", description="api, import, form, workflow or system."), Spec(filter=True)
+    ]
+    created_at: Annotated[Instant, Field(title="Created at"), Spec(filter=True, sort=True)]
+    created_by: Annotated[UUID, Field(title="Created by"), Spec(filter=True)]
+    updated_at: Annotated[Instant, Field(title="Updated at"), Spec(filter=True, sort=True)]
+    updated_by: Annotated[UUID, Field(title="Updated by"), Spec(filter=True)]
+    archived_at: Annotated[Instant | None, Field(title="Archived at")]
+
+
+@dataclass(frozen=True)
+class Entity:
+    """One kind of record: its name (also its section, path and table), its models and its pure rule.
+
+    `complete(new, given, vocabulary)` gets the whole record as it would become and the names that the caller gave; it
+    answers the columns that follow from them, and raises `Invalid`. `stays` are the fields whose history is kept as
+    stays. `children` are the fields kept in tables of their own and replaced whole. `match_keys` gives the (kind, key)
+    pairs by which another record may turn out to be the same.
+    """
+
+    name: str
+    singular: str
+    read: type[Fields]
+    create: type[Fields]
+    update: type[Fields]
+    complete: Callable[[Values, set[str], Vocabulary], Values]
+    stays: tuple[str, ...] = ()
+    children: tuple[str, ...] = ()
+    match_keys: Callable[[Mapping[str, Any]], Iterator[tuple[str, str]]] | None = None
+
+
+@cache
+def specs(declared: type[BaseModel]) -> dict[str, Spec]:
+    """The Spec of each field, by name."""
+    return {name: spec(info) for name, info in declared.model_fields.items()}
+
+
+def spec(info: FieldInfo) -> Spec:
+    return next((each for each in info.metadata if isinstance(each, Spec)), Spec())
+
+
+@cache
+def item_models(declared: type[BaseModel]) -> dict[str, type[BaseModel]]:
+    """The models of the items of those fields that are lists of objects, by name."""
+    return {name: item for name, info in declared.model_fields.items() if (item := nested(info))}
+
+
+@cache
+def _defaults(declared: type[BaseModel]) -> Values:
+    return {
+        name: info.get_default(call_default_factory=True)
+        for name, info in declared.model_fields.items()
+        if not info.is_required()
+    }
+
+
+def defaults(declared: type[BaseModel]) -> Values:
+    """What the fields are that are left out. The lists are the caller's own."""
+    return {name: value.copy() if isinstance(value, list) else value for name, value in _defaults(declared).items()}
+
+
+@cache
+def groups(declared: type[BaseModel]) -> frozenset[str]:
+    """The field groups of an entity, `open` among them."""
+    return frozenset(each.group for each in specs(declared).values()) | {"open"}
+
+
+def nested(info: FieldInfo) -> type[BaseModel] | None:
+    """The model of a list field's items, where they are objects."""
+
+    def find(annotation: Any) -> type[BaseModel] | None:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            return annotation
+        if get_origin(annotation) is not None:
+            return next((found for each in get_args(annotation) if (found := find(each))), None)
+        return None
+
+    return find(info.annotation)
+
+
+def partial(cls: type[Model]) -> type[Model]:
+    """Every field may be left out; one that is sent must still be valid."""
+    return _rebuilt(cls, lambda name: False)
+
+
+def readable(cls: type[Model]) -> type[Model]:
+    """An answer: only the id is always there, since profiles hide fields and `fields` chooses among them."""
+    return _rebuilt(cls, lambda name: name == "id")
+
+
+def _rebuilt(cls: type[Model], required: Callable[[str], bool]) -> type[Model]:
+    changed: dict[str, Any] = {
+        name: (info.rebuild_annotation(), _field(info, required(name))) for name, info in cls.model_fields.items()
+    }
+    return create_model(cls.__name__, __base__=cls, __module__=cls.__module__, __doc__=cls.__doc__, **changed)
+
+
+def _field(info: FieldInfo, required: bool) -> Any:
+    kept: dict[str, Any] = {"title": info.title, "description": info.description}
+    return Field(**kept) if required else Field(default=None, json_schema_extra=_without_default, **kept)
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)

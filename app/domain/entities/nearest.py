@@ -1,0 +1,24 @@
+"""Which of the known names did somebody probably mean?"""
+
+import re
+from collections.abc import Iterable
+
+from rapidfuzz import fuzz, process
+
+from app.domain.entities.text import fold
+
+# Similarity in percent: "technolgy" and "technology" have 95, "GTXPro" and "GTX Pro" 100, "Korea" and "South Korea" 67.
+_NEAR_ENOUGH = 72
+
+
+def nearest(value: str, candidates: Iterable[str]) -> str | None:
+    """The candidate most like the value, the first of equals; None if none is near. Case, accents, blanks and
+    punctuation do not count."""
+    if not _essence(value):
+        return None
+    best = process.extractOne(value, list(candidates), processor=_essence, scorer=fuzz.ratio, score_cutoff=_NEAR_ENOUGH)
+    return best[0] if best else None
+
+
+def _essence(text: str) -> str:
+    return re.sub(r"[\W_]", "", fold(text))

@@ -1,0 +1,119 @@
+"""How are e-mail addresses and web sites checked and written, and which domain do they belong to?"""
+
+import re
+from typing import Annotated, Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import idna
+from email_validator import EmailNotValidError, validate_email
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from app.domain.entities.text import clean_line
+
+_LONGEST_EMAIL, _LONGEST_WEBSITE = 254, 500
+
+
+def normalise_email(value: str) -> str:
+    """The address with its domain in lower case and Unicode; what stands before the @ keeps its case.
+
+    Whether the domain exists is not asked. Raises ValueError.
+    """
+    address = clean_line(value)
+    if len(address) <= _LONGEST_EMAIL:
+        try:
+            # The test environment only means that `.test` is allowed, which demonstration data need.
+            normalised = validate_email(address, check_deliverability=False, test_environment=True).normalized
+        except (EmailNotValidError, UnicodeError):
+            normalised = ""
+        if 0 < len(normalised) <= _LONGEST_EMAIL:
+            return normalised
+    raise PydanticCustomError("email", "Must be an e-mail address such as name@example.com")
+
+
+_NOT_IN_ADDRESSES = re.compile(r'[\s\\<>"{}|^`]')
+_SCHEME = re.compile(r"(https?)://", re.IGNORECASE)
+_PORTS = {"http": 80, "https": 443}
+_UNQUOTED = "%/:@!$&'()*+,;=~-._"
+
+
+def normalise_website(value: str) -> str:
+    """An http or https address: scheme added if missing, host in lower case and ASCII, no lone slash at the end.
+
+    "Example.COM/" becomes "https://example.com". Raises ValueError, also for other schemes, user names and
+    IP addresses.
+    """
+    text = clean_line(value)
+    if not text or _NOT_IN_ADDRESSES.search(text):
+        raise _not_a_website()
+    if not _SCHEME.match(text):
+        text = f"https://{text.removeprefix('//')}"
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # its message would repeat the value
+        raise _not_a_website() from None
+    if "@" in parts.netloc:
+        raise _not_a_website()
+    scheme = parts.scheme.lower()
+    address = normalise_host(host) + (f":{port}" if port and port != _PORTS[scheme] else "")
+    path = quote(parts.path, safe=_UNQUOTED)
+    query, fragment = (quote(part, safe=_UNQUOTED + "?") for part in (parts.query, parts.fragment))
+    website = urlunsplit((scheme, address, "" if path == "/" and not query + fragment else path, query, fragment))
+    if len(website) > _LONGEST_WEBSITE:
+        raise PydanticCustomError("too_long", "Must have at most 500 characters")
+    return website
+
+
+def normalise_host(host: str) -> str:
+    """A host name of two labels or more, in lower case and ASCII ("Muñoz.es" becomes "xn--muoz-hqa.es")."""
+    try:
+        ascii_host = idna.encode(host.rstrip("."), uts46=True, std3_rules=True).decode().lower()
+    except UnicodeError:  # idna's errors are of this kind
+        raise _not_a_website() from None
+    if "." not in ascii_host or ascii_host.rpartition(".")[2].isdigit():
+        raise _not_a_website()
+    return ascii_host
+
+
+def _not_a_website() -> PydanticCustomError:
+    return PydanticCustomError("website", "Must be a web address such as https://example.com")
+
+
+def domain_of(website_or_email: str) -> str:
+    """The host of a web site or an e-mail address, in lower case and ASCII, without a leading "www.".
+
+    Raises ValueError if it is neither.
+    """
+    text = clean_line(website_or_email)
+    if "@" in text and "/" not in text:
+        host = normalise_host(text.rpartition("@")[2])
+    else:
+        host = urlsplit(normalise_website(text)).hostname or ""
+    without_www = host.removeprefix("www.")
+    return without_www if "." in without_www else host
+
+
+def _email(value: Any) -> str:
+    if not isinstance(value, str):
+        raise PydanticCustomError("email", "Must be an e-mail address such as name@example.com")
+    return normalise_email(value)
+
+
+def _website(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _not_a_website()
+    return normalise_website(value)
+
+
+Email = Annotated[
+    str,
+    BeforeValidator(_email),
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": _LONGEST_EMAIL, "examples": ["ana@example.com"]}),
+]
+# Not of the format "uri" in the schema: "example.com" is taken too.
+Website = Annotated[
+    str,
+    BeforeValidator(_website),
+    WithJsonSchema({"type": "string", "maxLength": _LONGEST_WEBSITE, "examples": ["https://example.com"]}),
+]

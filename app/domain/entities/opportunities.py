@@ -1,0 +1,188 @@
+"""What an opportunity is, and what its stages allow."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from app.domain.entities import rules
+from app.domain.entities.fields import Entity, Fields, RecordFields, Spec, Values, partial, readable
+from app.domain.entities.parts import MOST, ExternalIds, Tags
+from app.domain.entities.values import (
+    Currency,
+    Day,
+    Instant,
+    Line,
+    LongText,
+    OrNull,
+    Percent,
+    Price,
+    Quantity,
+    fold,
+    search_text,
+)
+from app.domain.entities.vocabulary import Pipeline, Stage, Vocabulary
+from app.errors import Conflict, FieldError, Forbidden
+
+
+class OpportunityLine(Fields):
+    """Something that would be sold. Left without a price it takes the product's."""
+
+    product_id: Annotated[UUID, Field(title="Product"), Spec(refers_to="products")]
+    quantity: Annotated[Quantity, Field(title="Quantity")] = 1  # type: ignore[assignment]
+    unit_price: Annotated[Price | None, Field(title="Unit price")] = None
+
+
+class Participant(Fields):
+    """A contact who has a say in it."""
+
+    contact_id: Annotated[UUID, Field(title="Contact"), Spec(refers_to="contacts")]
+    role: Annotated[str | None, Field(title="Role"), Spec(picklist="contact_role")] = None
+
+
+class OpportunityFields(Fields):
+    name: Annotated[Line, Field(title="Name"), Spec(filter=True, sort=True, search=True)]
+    customer_id: Annotated[UUID | None, Field(title="Customer"), Spec(filter=True, refers_to="customers")] = None
+    contacts: Annotated[
+        list[Participant], Field(title="Contacts", max_length=MOST), Spec(unlisted=True, importable=False)
+    ] = []
+    opened_at: Annotated[
+        Instant | None, Field(title="Opened at", description="Left out: now."), Spec(filter=True, sort=True)
+    ] = None
+    owner_id: Annotated[UUID | None, Field(title="Owner"), Spec(filter=True, refers_to="users")] = None
+    amount: Annotated[Price | None, Field(title="Amount"), Spec(filter=True, sort=True)] = None
+    currency: Annotated[Currency | None, Field(title="Currency"), Spec(filter=True)] = None
+    probability: Annotated[
+        Percent | None,
+        Field(title="Probability", description="Percent; left out: the stage's."),
+        Spec(filter=True, sort=True),
+    ] = None
+    expected_close_on: Annotated[Day | None, Field(title="Expected to close on"), Spec(filter=True, sort=True)] = None
+    competitor: Annotated[str | None, Field(title="Competitor"), Spec(filter=True, picklist="competitor")] = None
+    competitor_price: Annotated[Price | None, Field(title="Competitor's price"), Spec(filter=True)] = None
+    description: Annotated[OrNull[LongText], Field(title="Description")] = None
+    lines: Annotated[list[OpportunityLine], Field(title="Lines", max_length=200), Spec(unlisted=True)] = []
+    tags: Tags = []
+
+
+class OpportunityCreate(OpportunityFields):
+    """A new opportunity, in the first stage of its pipeline. Left without `owner_id` it is yours."""
+
+    pipeline_id: Annotated[UUID | None, Field(title="Pipeline", description="Left out: the default one.")] = None
+
+
+@partial
+class OpportunityUpdate(OpportunityFields):
+    """The fields of an opportunity to change; the rest stay as they are, null clears. Its stage moves by POST …/stage."""
+
+
+@readable
+class OpportunityRead(OpportunityFields, RecordFields):
+    """An opportunity, with the fields that your profile sees."""
+
+    pipeline_id: Annotated[UUID, Field(title="Pipeline"), Spec(filter=True)]
+    stage: Annotated[str, Field(title="Stage"), Spec(filter=True)]
+    stage_kind: Annotated[str, Field(title="Kind of stage", description="open, won or lost."), Spec(filter=True)]
+    stage_entered_at: Annotated[Instant, Field(title="In its stage since"), Spec(filter=True, sort=True)]
+    closed_at: Annotated[Instant | None, Field(title="Closed at"), Spec(filter=True, sort=True)]
+    lost_reason: Annotated[str | None, Field(title="Reason it was lost"), Spec(filter=True)]
+    external_ids: ExternalIds
+
+
+class StageMove(Fields):
+    """Where an opportunity goes. `lost_reason` with a stage of kind lost, and only there."""
+
+    stage: Annotated[str, Field(title="Stage", min_length=1, max_length=50)]
+    lost_reason: Annotated[str | None, Field(title="Reason it was lost"), Spec(picklist="lost_reason")] = None
+    note: Annotated[OrNull[LongText], Field(title="Note", description="Kept with the stay.")] = None
+
+
+def complete(new: Values, given: set[str], vocabulary: Vocabulary) -> Values:
+    """Money, search text and, for a new one, the stage it begins in."""
+    out = rules.to_currency(new, ("amount", "competitor_price"), given, vocabulary)
+    if "stage" not in new:
+        pipeline_id = new.get("pipeline_id") or vocabulary.default_pipeline("opportunities").id
+        pipeline = vocabulary.pipelines.get(pipeline_id)
+        if pipeline is None or pipeline.entity != "opportunities":
+            raise rules.invalid([FieldError("/pipeline_id", "not_found", "No such pipeline of opportunities")])
+        first = pipeline.first
+        out |= {"pipeline_id": pipeline.id, "stage": first.key, "stage_kind": first.kind}
+        if new["probability"] is None:
+            out["probability"] = first.probability
+    elif "probability" in given and new["probability"] is None:
+        out["probability"] = vocabulary.pipelines[new["pipeline_id"]].stages[new["stage"]].probability
+    if new.get("stage_kind") == "won":
+        _check_required(new, ("customer_id", "amount"))
+    return out | {"name_key": fold(new["name"]), "search_open": search_text(new["name"])}
+
+
+def moved(
+    record: Mapping[str, object],
+    pipeline: Pipeline,
+    move: StageMove,
+    vocabulary: Vocabulary,
+    *,
+    may_reopen: bool,
+    at: datetime,
+) -> Values:
+    """The values that a move changes: the whole rule of what may follow what.
+
+    record: the opportunity's values. Raises `Invalid` (unknown stage or reason, something required is missing),
+    `Conflict` (the stage may not follow) or `Forbidden` (reopening without the right to).
+    """
+    target = pipeline.stages.get(move.stage)
+    if target is None:
+        raise rules.invalid([rules.unknown_option("/stage", "stage", move.stage, pipeline.stages)])
+    current = pipeline.stages[str(record["stage"])]
+    reopening = current.kind != "open" and target.kind == "open"
+    if not reopening and target.key not in current.allowed_next or target.retired:
+        raise Conflict(
+            "This stage may not follow the present one",
+            code="forbidden_move",
+            extra={
+                "stage": current.key,
+                "allowed": [key for key in current.allowed_next if not pipeline.stages[key].retired],
+            },
+        )
+    if reopening and not may_reopen:
+        raise Forbidden("Reopening needs the right to configure pipelines")
+    reasons = [key for key, option in vocabulary.options.get("lost_reason", {}).items() if option.active]
+    if move.lost_reason is not None and target.kind != "lost":
+        raise rules.invalid([FieldError("/lost_reason", "not_applicable", "A reason is given only for losing")])
+    if move.lost_reason is not None and move.lost_reason not in reasons:
+        raise rules.invalid([rules.unknown_option("/lost_reason", "lost_reason", move.lost_reason, reasons)])
+    after = dict(record) | {"lost_reason": move.lost_reason}
+    check_stage(after, target)
+    return {
+        "stage": target.key,
+        "stage_kind": target.kind,
+        "probability": target.probability,
+        "closed_at": None if target.kind == "open" else at,
+        "lost_reason": move.lost_reason,
+    }
+
+
+def check_stage(record: Mapping[str, object], stage: Stage) -> None:
+    """Raise `Invalid` if the record lacks what the stage requires: winning a customer and an amount, losing a reason."""
+    always = {"won": ("customer_id", "amount"), "lost": ("lost_reason",)}.get(stage.kind, ())
+    _check_required(record, (*always, *(name for name in stage.required_fields if name not in always)))
+
+
+def _check_required(record: Mapping[str, object], names: tuple[str, ...]) -> None:
+    missing = [name for name in names if record.get(name) in (None, "", [])]
+    if missing:
+        raise rules.invalid([rules.required(name) for name in missing])
+
+
+OPPORTUNITIES = Entity(
+    "opportunities",
+    "opportunity",
+    OpportunityRead,
+    OpportunityCreate,
+    OpportunityUpdate,
+    complete,
+    stays=("stage",),
+    children=("lines", "contacts"),
+)

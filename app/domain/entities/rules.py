@@ -1,0 +1,128 @@
+"""The rules that all entities share: options, required information, telephones, amounts. Pure."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+
+from app.domain.entities.fields import Entity, Values, defaults, item_models, specs
+from app.domain.entities.values import check_partial_date, nearest, quantise, to_e164
+from app.domain.entities.vocabulary import Vocabulary
+from app.errors import FieldError, Invalid
+
+
+def given_values(data: BaseModel) -> Values:
+    """What a body gave, field by field: lists of objects as JSON, the rest as Python values."""
+    return {
+        name: to_jsonable_python(value) if isinstance(value := getattr(data, name), list | BaseModel) else value
+        for name in data.model_fields_set
+    }
+
+
+def prepare(entity: Entity, given: Values, before: Values | None, vocabulary: Vocabulary) -> Values:
+    """The values to write: what was given and what follows from it.
+
+    before: the record as it is, None for a new one. Raises `Invalid` with all that is wrong at once.
+    """
+    if before is None:
+        new = defaults(entity.create) | given
+        wanted = new
+    else:
+        new = before | given
+        wanted = given
+    problems = [
+        *_unknown_options(entity.create, wanted, before or {}, vocabulary),
+        *_missing(entity, new, vocabulary),
+    ]
+    derived: Values = {}
+    try:
+        derived = entity.complete(new, set(wanted), vocabulary)
+    except Invalid as error:
+        problems += error.errors
+    if problems:
+        raise invalid(problems)
+    return wanted | derived
+
+
+def invalid(problems: Sequence[FieldError]) -> Invalid:
+    """One error that names all problems; its code is theirs where they share one."""
+    codes = {problem.code for problem in problems}
+    detail = problems[0].message if len(problems) == 1 else "Several values are not valid"
+    return Invalid(detail, code=codes.pop() if len(codes) == 1 else "invalid", errors=list(problems))
+
+
+def unknown_option(pointer: str, field: str, value: Any, known: Collection[str]) -> FieldError:
+    near = nearest(str(value), known)
+    hint = f"; did you mean {near}?" if near else ""
+    return FieldError(pointer, "unknown_option", f"Not an option of {field}{hint}")
+
+
+def _unknown_options(
+    declared: type[BaseModel],
+    values: Mapping[str, Any],
+    before: Mapping[str, Any],
+    vocabulary: Vocabulary,
+    path: str = "",
+) -> Iterator[FieldError]:
+    declarations, items = specs(declared), item_models(declared)
+    for name, value in values.items():
+        if value is None or name not in declarations or value == before.get(name):
+            continue
+        if picklist := declarations[name].picklist:
+            active = [key for key, option in vocabulary.options.get(picklist, {}).items() if option.active]
+            for each in value if isinstance(value, list) else [value]:
+                if each not in active:
+                    yield unknown_option(f"{path}/{name}", name, each, active)
+        elif name in items and isinstance(value, list):
+            for position, each in enumerate(value):
+                yield from _unknown_options(items[name], each, {}, vocabulary, f"{path}/{name}/{position}")
+
+
+def _missing(entity: Entity, new: Values, vocabulary: Vocabulary) -> Iterator[FieldError]:
+    for name in vocabulary.minimum_information.get(entity.name, ()):
+        if new.get(name) in (None, "", []):
+            yield required(name)
+
+
+def required(name: str) -> FieldError:
+    return FieldError(f"/{name}", "required_information", f"{name} is required")
+
+
+def telephones(phones: list[Values], country: str, problems: list[FieldError]) -> list[Values]:
+    """The phones with numbers as E.164, and one primary."""
+    written = []
+    for position, phone in enumerate(phones):
+        try:
+            written.append(phone | {"number": to_e164(phone["number"], country)})
+        except ValueError as error:
+            problems.append(FieldError(f"/phones/{position}/number", "phone", str(error)))
+    return one_primary(written)
+
+
+def one_primary(items: list[Values]) -> list[Values]:
+    """The first that says it is primary is; none says so: the first."""
+    primary = next((i for i, item in enumerate(items) if item["primary"]), 0)
+    return [item | {"primary": i == primary} for i, item in enumerate(items)]
+
+
+def primary_address(addresses: Sequence[Values]) -> Values:
+    """The first of kind main, else the first, else nothing."""
+    return next((each for each in addresses if each["kind"] == "main"), addresses[0] if addresses else {})
+
+
+def to_currency(new: Values, names: Sequence[str], given: set[str], vocabulary: Vocabulary) -> Values:
+    """The amounts among `names` to the digits of the record's currency, the company's if it says none."""
+    currency = new.get("currency") or vocabulary.currency
+    if not given & {*names, "currency"}:
+        return {}
+    amounts = {name: quantise(Decimal(new[name]), currency) for name in names if new.get(name) is not None}
+    return amounts | {"currency": currency} if amounts else amounts
+
+
+def birth_date(new: Values, problems: list[FieldError]) -> None:
+    try:
+        check_partial_date(new.get("birth_day"), new.get("birth_month"), new.get("birth_year"))
+    except ValueError as error:
+        problems.append(FieldError("/birth_day", "date", str(error)))

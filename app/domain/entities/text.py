@@ -1,0 +1,131 @@
+"""What may stand in a text field, and how are texts folded so that accents and case do not matter when searching?"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BeforeValidator, StringConstraints
+from pydantic_core import PydanticCustomError
+
+# Control characters (U+0000 breaks PostgreSQL) and lone surrogates (they cannot be encoded). Tab and newline are looked
+# at apart, since long texts may have them.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+_NEWLINES = re.compile("\r\n|[\r\x85\u2028\u2029]")
+# What a byte order mark or a paste from the web leaves at the ends: invisible, and not white space for str.strip.
+_INVISIBLE = "\ufeff\u200b\u2060"
+
+
+def clean_text(value: str) -> str:
+    """The text in NFC, stripped, newlines as "\\n".
+
+    Raises ValueError for control characters other than tab and newline, and for lone surrogates.
+    """
+    if _FORBIDDEN.search(value):
+        raise PydanticCustomError("forbidden_characters", "Must not contain control characters or broken Unicode")
+    text = unicodedata.normalize("NFC", _NEWLINES.sub("\n", value))
+    while text != (text := text.strip().strip(_INVISIBLE)):
+        pass
+    return text
+
+
+def clean_line(value: str) -> str:
+    """As `clean_text`, for one line: newlines and tabs inside it raise ValueError too."""
+    text = clean_text(value)
+    if "\n" in text or "\t" in text:
+        raise PydanticCustomError("several_lines", "Must be a single line, without tabs")
+    return text
+
+
+def _cleaned_text(value: Any) -> Any:
+    return clean_text(value) if isinstance(value, str) else value
+
+
+def _cleaned_line(value: Any) -> Any:
+    return clean_line(value) if isinstance(value, str) else value
+
+
+def _blank_as_null(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+T = TypeVar("T")
+# For optional fields of any type, where an empty text means "nothing": `website: OrNull[Website] = None`.
+OrNull = Annotated[T | None, BeforeValidator(_blank_as_null)]
+
+# Texts of one line. Lengths are in characters, counted after cleaning; what is left empty is refused.
+Short = Annotated[str, StringConstraints(min_length=1, max_length=60), BeforeValidator(_cleaned_line)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_cleaned_line)]
+LongLine = Annotated[str, StringConstraints(min_length=1, max_length=1000), BeforeValidator(_cleaned_line)]
+# Texts of many lines.
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=20_000), BeforeValidator(_cleaned_text)]
+
+
+# Letters that Unicode does not take apart into a base and a mark, as people without them on the keyboard type them.
+_PLAIN = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t"}
+)
+# Apostrophes vanish ("O'Brien", "O’Brien" and "OBrien" are one name), all dashes are one.
+_PUNCTUATION = str.maketrans(dict.fromkeys("'’‘ʼ´`′", "") | dict.fromkeys("‐‑‒–—−", "-"))
+
+
+def fold(text: str) -> str:
+    """The text as it is compared and sorted: no accents, no case, no apostrophes, white space collapsed.
+
+    Never raises; drops what PostgreSQL could not take (control characters, lone surrogates). `fold("Ñandú  & Søn")` is
+    "nandu & son"; folding twice changes nothing.
+    """
+    if not text.isascii():
+        # Casefolding can bring new composed letters and decomposing new capitals, hence both, twice.
+        text = unicodedata.normalize("NFKD", text.translate(_PUNCTUATION)).casefold()
+        text = unicodedata.normalize("NFKD", text).casefold()
+        text = "".join(char for char in text if not unicodedata.combining(char)).translate(_PLAIN)
+    text = text.casefold().translate(_PUNCTUATION)
+    if not text.isprintable():
+        # Format characters, such as the soft hyphen, go; controls that are white space become a blank below.
+        text = "".join(char for char in text if char.isspace() or unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
+    return " ".join(text.split())
+
+
+def search_text(*parts: str | None) -> str:
+    """What the words of a search are looked for in: the folded parts, those left out skipped, with blanks between."""
+    return " ".join(folded for part in parts if part and (folded := fold(part)))
+
+
+MOST_WORDS = 8
+_AROUND_WORDS = '.,;:!?¡¿()[]{}<>"«»“”„'
+
+
+def search_words(q: str) -> list[str]:
+    """The words of a search, folded, without punctuation around them, each once, the first eight."""
+    words = (word.strip(_AROUND_WORDS) for word in fold(q).split())
+    return list(dict.fromkeys(word for word in words if word))[:MOST_WORDS]
+
+
+def like_escape(text: str) -> str:
+    """The text with LIKE's metacharacters escaped by a backslash, which is PostgreSQL's default escape."""
+    return re.sub(r"([\\%_])", r"\\\1", text)
+
+
+SHORTEST_WITH_WRONG_LETTER = 5
+
+
+def like_patterns(word: str) -> list[str]:
+    """LIKE patterns, `%` on both sides, that find the folded word even if one letter of it is wrong.
+
+    For words of five or more characters: one substituted, one missing, or one too many. A shorter word has only its
+    exact pattern.
+    """
+    if len(word) < SHORTEST_WITH_WRONG_LETTER:
+        return [f"%{like_escape(word)}%"]
+    return list(dict.fromkeys(f"%{pattern}%" for pattern in _with_one_wrong(word)))
+
+
+def _with_one_wrong(word: str) -> Iterator[str]:
+    halves = [(like_escape(word[:at]), like_escape(word[at:])) for at in range(len(word) + 1)]
+    for at in range(len(word)):
+        before, after = halves[at][0], halves[at + 1][1]
+        yield f"{before}_{after}"  # substituted; as `_` also stands for the right letter, the exact word too
+        yield f"{before}{after}"  # one too many in the word
+    for before, after in halves[1:-1]:
+        yield f"{before}_{after}"  # one missing in the word

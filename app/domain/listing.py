@@ -1,0 +1,121 @@
+"""What a caller asked of a list, held against what they may see: from a `Listing` to a shape and its values."""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from app.db.reading import Shape
+from app.domain.entities.fields import Entity, specs
+from app.domain.entities.values import like_escape, like_patterns, search_words
+from app.errors import FieldError, Invalid
+from app.policies.access import Access
+from app.settings import derived_keys
+
+SEARCHABLE_GROUPS = ("open", "contact_details")
+FUZZY_FROM = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A question to a list: `where` is (field, operator) → value, valid already but not yet allowed."""
+
+    where: dict[tuple[str, str], Any] = field(default_factory=dict)
+    q: str = ""
+    sort: tuple[str, ...] = ()
+    fields: tuple[str, ...] | None = None
+    limit: int = 50
+    cursor: str | None = None
+    count: str | None = None
+    archived: bool = False
+
+
+def record_shape(access: Access, entity: Entity, *, within_reach: bool = True) -> Shape:
+    """One record by its id, with every field that the caller may see."""
+    columns = tuple(name for name in entity.read.model_fields if name in access.fields(entity))
+    reach = access.reach(entity.name) if within_reach else None
+    return Shape(entity.name, reach, columns, filters=(("id", "any"),), archived="any")
+
+
+def list_shape(
+    access: Access, entity: Entity, listing: Listing, *, fuzzy: bool = False
+) -> tuple[Shape, dict[str, Any]]:
+    """The statement that answers a listing, and the values to bind.
+
+    Raises `Forbidden` for a section or field that is hidden, `Invalid` for a cursor of another query.
+    """
+    access.require(entity.name, "read")
+    readable = access.fields(entity)
+    asked = {name for name, _ in listing.where} | {key.lstrip("-") for key in listing.sort} | set(listing.fields or ())
+    access.require_fields(entity, asked, "read", at="/query")
+    declared = specs(entity.read)
+    columns = tuple(
+        name
+        for name, spec in declared.items()
+        if name in readable and (name in listing.fields if listing.fields else not spec.unlisted)
+    )
+    reach = access.reach(entity.name)
+    words = search_words(listing.q)
+    after, fuzzy_before = _opened(entity, listing) if listing.cursor else (None, fuzzy)
+    fuzzy = fuzzy or fuzzy_before
+    values: dict[str, Any] = {f"{name}__{operator}": value for (name, operator), value in listing.where.items()}
+    values |= {"limit": listing.limit, "reached": list(access.reached(reach.level))}
+    values |= {
+        f"word_{i}": like_patterns(word) if fuzzy else [f"%{like_escape(word)}%"] for i, word in enumerate(words)
+    }
+    values |= {f"after_{i}": value for i, value in enumerate(after or ())}
+    searchable = {spec.group for spec in declared.values() if spec.search}
+    return (
+        Shape(
+            entity=entity.name,
+            reach=reach,
+            columns=columns or ("id",),
+            filters=tuple(sorted(listing.where)),
+            sort=listing.sort,
+            after=tuple(value is None for value in after) if after is not None else None,
+            words=len(words),
+            fuzzy=fuzzy,
+            searched=tuple(
+                group
+                for group in SEARCHABLE_GROUPS
+                if group in searchable and (entity.name, "read", group) in access.grants
+            ),
+            archived="archived" if listing.archived else "live",
+            count=listing.count,
+        ),
+        values,
+    )
+
+
+def may_be_misspelt(listing: Listing) -> bool:
+    """Whether `q`, having found nothing, is worth a second look that allows for one wrong letter."""
+    return not listing.cursor and any(len(word) >= FUZZY_FROM for word in search_words(listing.q))
+
+
+def next_cursor(entity: Entity, listing: Listing, last: str, fuzzy: bool) -> str:
+    """A cursor to what follows a row: its sort values as PostgreSQL gave them, signed for this query."""
+    payload = orjson.dumps([fuzzy, orjson.loads(last)])
+    return urlsafe_b64encode(_signature(entity, listing, payload) + payload).rstrip(b"=").decode()
+
+
+def _opened(entity: Entity, listing: Listing) -> tuple[list[str | None], bool]:
+    cursor = listing.cursor or ""
+    try:
+        raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        signature, payload = raw[:16], raw[16:]
+        if not hmac.compare_digest(signature, _signature(entity, listing, payload)):
+            raise ValueError
+        fuzzy, values = orjson.loads(payload)
+    except ValueError:
+        problem = FieldError("/query/cursor", "invalid_cursor", "Not a cursor of this query")
+        raise Invalid("The cursor does not belong to this query", code="invalid_cursor", errors=[problem]) from None
+    return values, bool(fuzzy)
+
+
+def _signature(entity: Entity, listing: Listing, payload: bytes) -> bytes:
+    where = sorted((name, operator, str(value)) for (name, operator), value in listing.where.items())
+    query = orjson.dumps([entity.name, where, listing.q, listing.sort, listing.archived])
+    return hmac.digest(derived_keys("cursor")[0], query + payload, hashlib.sha256)[:16]

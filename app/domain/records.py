@@ -1,0 +1,291 @@
+"""What is the same for every record: create, change, archive, restore, and create or change by another system's id."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, TypeAdapter
+from sqlalchemy import inspect
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app import clock
+from app.db import archiving, assignees, children, keys, ledger
+from app.db.base import Record
+from app.db.models import RECORDS
+from app.db.session import operation_of
+from app.domain import references
+from app.domain.entities import rules
+from app.domain.entities.catalog import ENTITIES
+from app.domain.entities.fields import Entity, Values, specs
+from app.errors import Conflict, FieldError, Forbidden, NotFound, Stale
+from app.policies.access import Access
+
+SINGULARS = {entity.name: entity.singular for entity in ENTITIES.values()}
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(datetime)
+
+
+async def create(session: AsyncSession, access: Access, entity: Entity, data: BaseModel) -> Record:
+    """A new record with what follows from it. Without an owner it is the caller's."""
+    access.require(entity.name, "create")
+    given = rules.given_values(data)
+    access.require_fields(entity, given, "create")
+    model = RECORDS[entity.name]
+    owned = "owner_id" in model.__table__.c
+    if owned and "owner_id" not in given:
+        given["owner_id"] = access.user_id
+    values = rules.prepare(entity, given, None, access.vocabulary)
+    if owned:
+        _may_name_owner(access, entity, values["owner_id"])
+    await references.check(session, access, entity, given)
+    rows = {name: values.pop(name) for name in entity.children}
+    now = clock.now()
+    values |= {f"{field}_entered_at": now for field in entity.stays if values.get(field)}
+    if entity.name == "customers":
+        number = await keys.next_customer_number(session)
+        values |= {"number": f"{access.vocabulary.customer_number_prefix}{number:06}", "assigned": False}
+    if entity.name == "opportunities":
+        values["opened_at"] = values["opened_at"] or now
+    record = access.new(session, model, values | {"id": uuid7()})
+    await session.flush()
+    for name, items in rows.items():
+        await children.replace(session, entity.name, name, record.id, items)
+    shown = {name: value for name, value in (values | rows).items() if name in specs(entity.read)}
+    _record_event(
+        session, access, entity, record, "created", {n: (None, v) for n, v in shown.items() if v not in (None, [])}
+    )
+    _follow(session, access, entity, record, {field for field in entity.stays if values.get(field)}, now, None)
+    _make_responsible(session, entity, record)
+    return record
+
+
+async def change(session: AsyncSession, access: Access, entity: Entity, record: Record, data: BaseModel) -> None:
+    """Change what is given and what follows from it; without a difference nothing is written."""
+    given = rules.given_values(data)
+    access.require_fields(entity, given, "update")
+    not_archived(record)
+    before = values_of(record)
+    values = rules.prepare(entity, given, before, access.vocabulary)
+    if "owner_id" in values and values["owner_id"] != before["owner_id"]:
+        _may_name_owner(access, entity, values["owner_id"])
+    named = {name: value for name, value in given.items() if name in entity.children or value != before.get(name)}
+    await references.check(session, access, entity, named)
+    await write(session, access, entity, record, values)
+
+
+async def write(
+    session: AsyncSession,
+    access: Access,
+    entity: Entity,
+    record: Record,
+    values: Values,
+    *,
+    verb: str = "changed",
+    note: str | None = None,
+) -> None:
+    """Write values that are in order already, with event, stays, keys and assignees."""
+    before = values_of(record)
+    changed: dict[str, tuple[Any, Any]] = {}
+    for name in entity.children:
+        if name in values:
+            old = await children.read(session, entity.name, name, record.id)
+            new = await children.replace(session, entity.name, name, record.id, values[name])
+            if old != new:
+                changed[name] = (old, new)
+    columns = inspect(type(record)).columns
+    for name, value in values.items():
+        if name in columns and before[name] != value:
+            setattr(record, name, value)
+            changed[name] = (before[name], value)
+    if not changed:
+        return
+    now = clock.now()
+    moved = {field for field in entity.stays if field in changed}
+    for field in moved:
+        setattr(record, f"{field}_entered_at", now if values[field] else None)
+    record.version += 1
+    record.updated_at, record.updated_by = now, access.user_id
+    await session.flush()
+    shown = {name: pair for name, pair in changed.items() if name in specs(entity.read)}
+    _record_event(session, access, entity, record, verb, shown)
+    _follow(session, access, entity, record, moved, now, note)
+    if changed.keys() & {"owner_id", "customer_id"}:
+        await _change_responsible(session, entity, record, before)
+
+
+def not_archived(record: Record) -> None:
+    """Raise `Conflict` if the record is archived: it must be restored before it changes."""
+    if record.archived_at is not None:
+        raise Conflict("The record is archived; restore it first", code="archived")
+
+
+async def unchanged_since(
+    session: AsyncSession, access: Access, entity: Entity, record: Record, if_match: str | None
+) -> None:
+    """Raise `Stale` unless `If-Match` names the record's version; it says which visible fields changed, and to what."""
+    if if_match is None or if_match.strip() == "*":
+        return
+    tags = {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
+    if str(record.version) in tags:
+        return
+    known = max((int(tag) for tag in tags if tag.isascii() and tag.isdigit() and len(tag) < 10), default=0)
+    names = await ledger.fields_changed_since(session, record.id, known)
+    visible = names & access.fields(entity)
+    values = values_of(record)
+    raise Stale(
+        "The record changed since the version that If-Match names",
+        extra={"version": record.version, "changed": {name: shown(values[name]) for name in visible if name in values}},
+    )
+
+
+async def archive(session: AsyncSession, access: Access, entity: Entity, record: Record) -> None:
+    """Archive a record and what belongs to it, under one operation; an archived one stays as it is."""
+    if record.archived_at is None:
+        await archiving.archive(session, entity.name, SINGULARS, record.id, access.user_id, clock.now())
+
+
+async def restore(session: AsyncSession, access: Access, entity: Entity, record: Record) -> None:
+    """Bring back what the record's archiving took along; one that is in use stays as it is."""
+    if record.archive_id is not None:
+        if (customer_id := getattr(record, "customer_id", None)) is not None:
+            customer = await access.row(session, RECORDS["customers"], customer_id)
+            if customer.archived_at is not None and customer.archive_id != record.archive_id:
+                raise Conflict("Its customer is archived; restore that first", code="archived")
+            if customer.archive_id == record.archive_id:
+                raise Conflict("It was archived with its customer; restore that", code="archived")
+        await archiving.restore(session, entity.name, SINGULARS, record.archive_id, access.user_id, clock.now())
+
+
+def values_of(record: Record) -> Values:
+    """The record's columns as they stand."""
+    return {name: getattr(record, name) for name in inspect(type(record)).columns.keys()}  # noqa: SIM118
+
+
+def shown(value: Any) -> Any:
+    """A value as the API shows it."""
+    match value:
+        case datetime():
+            return _INSTANT.dump_python(value, mode="json")
+        case Decimal() | UUID():
+            return str(value)
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _may_name_owner(access: Access, entity: Entity, owner_id: UUID | None) -> None:
+    if owner_id != access.user_id and not access.may(entity.name, "assign"):
+        raise Forbidden(
+            "Your profile may not assign to others",
+            errors=[FieldError("/owner_id", "forbidden", "Needs the right to assign")],
+        )
+
+
+def customer_of(entity: Entity, record: Record | Mapping[str, Any]) -> UUID | None:
+    """The customer that a record's history belongs to."""
+    get = record.get if isinstance(record, Mapping) else lambda name: getattr(record, name, None)
+    return get("id" if entity.name == "customers" else "customer_id")
+
+
+def _record_event(
+    session: AsyncSession,
+    access: Access,
+    entity: Entity,
+    record: Record,
+    verb: str,
+    changes: Mapping[str, tuple[Any, Any]],
+) -> None:
+    operation = operation_of(session)
+    ledger.event(
+        operation.pending,
+        type=f"{entity.singular}.{verb}",
+        entity=entity.name,
+        record_id=record.id,
+        version=record.version,
+        customer_id=customer_of(entity, record),
+        changes={name: [shown(old), shown(new)] for name, (old, new) in changes.items()},
+        actor=access.user_id,
+        source=operation.source,
+        operation_id=operation.id,
+    )
+
+
+def _follow(
+    session: AsyncSession,
+    access: Access,
+    entity: Entity,
+    record: Record,
+    moved: set[str],
+    at: datetime,
+    note: str | None,
+) -> None:
+    """Stays for the stages entered, and the keys by which the record may be found to be another."""
+    operation = operation_of(session)
+    for field in moved:
+        ledger.stay(
+            operation.pending,
+            entity=entity.name,
+            record_id=record.id,
+            field=field,
+            pipeline_id=getattr(record, "pipeline_id", None),
+            stage=getattr(record, field),
+            at=at,
+            by=access.user_id,
+            source=operation.source,
+            note=note,
+        )
+    if entity.match_keys is not None:
+        ledger.match_keys(operation.pending, entity.name, record.id, entity.match_keys(values_of(record)))
+
+
+def _make_responsible(session: AsyncSession, entity: Entity, record: Record) -> None:
+    owner_id: UUID | None = getattr(record, "owner_id", None)
+    if owner_id is None:
+        return
+    pending = operation_of(session).pending
+    if entity.name == "customers":
+        ledger.assignee(pending, record.id, owner_id, "owner")
+    elif (customer_id := customer_of(entity, record)) is not None:
+        ledger.reason(pending, customer_id, owner_id, entity.name, record.id)
+
+
+async def _change_responsible(session: AsyncSession, entity: Entity, record: Record, before: Values) -> None:
+    if entity.name == "customers":
+        if before["owner_id"] is not None:
+            await assignees.step_down(session, record.id, before["owner_id"])
+    else:
+        await assignees.end_reasons(session, [record.id])
+        if before["customer_id"] != customer_of(entity, record):
+            await ledger.move_history(session, record.id, customer_of(entity, record))
+    _make_responsible(session, entity, record)
+
+
+async def upsert(
+    session: AsyncSession,
+    access: Access,
+    entity: Entity,
+    system: str,
+    external_id: str,
+    data: BaseModel,
+    create: Callable[[AsyncSession, Access, Entity, BaseModel], Awaitable[Record]],
+    change: Callable[[AsyncSession, Access, Entity, Record, BaseModel], Awaitable[None]],
+) -> tuple[Record, bool]:
+    """Create or change the record that another system knows by its own id. Answers the record and whether it is new.
+
+    Raises `Conflict`: `archived`, or `taken` when the id belongs to a record out of the caller's reach.
+    """
+    id = await keys.find_external(session, entity.name, system, external_id)
+    if id is None:
+        record = await create(
+            session, access, entity, entity.create.model_validate(data.model_dump(exclude_unset=True))
+        )
+        operation_of(session).pending.external_ids.append(
+            {"entity": entity.name, "system": system, "external_id": external_id, "record_id": record.id}
+        )
+        return record, True
+    try:
+        record = await access.row(session, RECORDS[entity.name], id, "update")
+    except NotFound:
+        raise Conflict("This external id is taken", code="taken") from None
+    await change(session, access, entity, record, data)
+    return record, False

@@ -1,0 +1,48 @@
+"""The ids that a body names: each must be a record that the caller may see and that is in use."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.models import RECORDS
+from app.domain.entities.fields import Entity, Values, nested, spec
+from app.errors import FieldError, NotFound
+from app.policies.access import Access
+
+
+async def check(session: AsyncSession, access: Access, entity: Entity, given: Values) -> None:
+    """Raise `NotFound` if an id among the values is not there for the caller, with the pointer to it."""
+    named: dict[str, dict[UUID, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for pointer, target, id in _ids(entity.create, given):
+        named[target][id].append(pointer)
+    errors = []
+    for target, ids in named.items():
+        model = RECORDS[target]
+        query = access.rows(model).with_only_columns(model.id).where(model.id.in_(ids), model.archived_at.is_(None))
+        found = set(await session.scalars(query))
+        errors += [
+            FieldError(pointer, "not_found", f"No such record in {target}")
+            for id, pointers in ids.items()
+            if id not in found
+            for pointer in pointers
+        ]
+    if errors:
+        raise NotFound("The body names a record that does not exist", errors=errors)
+
+
+def _ids(declared: type[BaseModel], values: Values, path: str = "") -> Iterator[tuple[str, str, UUID]]:
+    for name, info in declared.model_fields.items():
+        value: Any = values.get(name)
+        if value is None:
+            continue
+        if target := spec(info).refers_to:
+            yield f"{path}/{name}", target, value if isinstance(value, UUID) else UUID(value)
+        elif (item := nested(info)) and isinstance(value, list):
+            for position, each in enumerate(value):
+                yield from _ids(item, each, f"{path}/{name}/{position}")
+        elif item and isinstance(value, dict):
+            yield from _ids(item, value, f"{path}/{name}")

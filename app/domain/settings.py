@@ -1,0 +1,63 @@
+"""What one can do with the company's settings: read and change them."""
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import ledger, seeds
+from app.db.company import load
+from app.db.models.vocabulary import Setting
+from app.db.session import operation_of
+from app.domain.entities import rules
+from app.domain.entities.catalog import ENTITIES
+from app.domain.entities.settings import SettingsUpdate
+from app.domain.records import shown
+from app.errors import FieldError, Stale
+from app.policies.access import Access
+
+
+async def read(session: AsyncSession, access: Access, action: str = "read") -> Setting:
+    access.require("settings", action)
+    return await load(session, lock=action != "read")
+
+
+async def change(session: AsyncSession, access: Access, data: SettingsUpdate, if_match: str | None) -> Setting:
+    """Change settings; every process follows with its next request. Raises `Stale`, `Invalid`."""
+    settings = await read(session, access, "configure")
+    if if_match not in (None, "*", f'"{settings.version}"'):
+        raise Stale("The settings changed since the version that If-Match names", extra={"version": settings.version})
+    given = rules.given_values(data)
+    _check_minimum(given.get("minimum_information", {}))
+    changes: dict[str, list[Any]] = {}
+    for name, value in given.items():
+        if getattr(settings, name) != value:
+            changes[name] = [shown(getattr(settings, name)), shown(value)]
+            setattr(settings, name, value)
+    if changes:
+        settings.version += 1
+        operation = operation_of(session)
+        ledger.event(
+            operation.pending,
+            type="settings.changed",
+            entity="settings",
+            record_id=seeds.SYSTEM_USER,
+            version=settings.version,
+            customer_id=None,
+            changes=changes,
+            actor=access.user_id,
+            source=operation.source,
+            operation_id=operation.id,
+        )
+        await seeds.remember_anew(session)
+    return settings
+
+
+def _check_minimum(minimum: dict[str, list[str]]) -> None:
+    problems = [
+        FieldError(f"/minimum_information/{entity}/{position}", "unknown_field", "Not a field of this entity")
+        for entity, names in minimum.items()
+        for position, name in enumerate(names)
+        if name not in ENTITIES[entity].create.model_fields
+    ]
+    if problems:
+        raise rules.invalid(problems)

@@ -1,0 +1,15 @@
+"""What is thrown away each day, since nobody needs it any more?"""
+
+from app import clock
+from app.db import tidying
+from app.jobs.job import Run
+
+
+async def tidy(run: Run) -> None:
+    """Delete what is past its time, some thousand rows a transaction, so that nobody waits for a lock or a vacuum."""
+    now = clock.now()
+    for table in tidying.PAST:
+        more = True
+        while more:
+            async with run.transaction() as (session, _):
+                more = await tidying.delete_past(session, table, now)

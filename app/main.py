@@ -1,0 +1,76 @@
+"""The application: routes, errors, and what it opens and closes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.routing import APIRoute
+from pydantic.json_schema import models_json_schema
+
+from app.api import health, problems
+from app.api.edge import Edge
+from app.api.routes import router
+from app.db import bell, session
+from app.db.idempotency import Replayed
+
+VERSION = "0.1.0"
+DESCRIPTION = """
+A headless CRM: customers at the centre; users, contacts, products and opportunities around them.
+
+Amounts are decimal strings beside an ISO 4217 currency, instants RFC 3339 in UTC, telephones E.164, countries
+ISO 3166-1. Lists are paged by key: follow `next_cursor`. Errors are problem details (RFC 9457) with a stable `code`.
+"""
+
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    yield
+    await bell.close()
+    await session.close()
+
+
+async def replayed(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Replayed)
+    return Response(error.body, error.status, {**error.headers, "Idempotency-Replayed": "true"})
+
+
+def operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def make_app() -> FastAPI:
+    app = FastAPI(
+        title="Clientela",
+        version=VERSION,
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        servers=[{"url": "/"}],
+        separate_input_output_schemas=False,
+        generate_unique_id_function=operation_id,
+        lifespan=lifespan,
+        responses=problems.RESPONSES,
+        redoc_url=None,
+    )
+    app.include_router(router)
+    app.include_router(health.router)
+    problems.install(app)
+    app.add_exception_handler(Replayed, replayed)
+    app.add_middleware(Edge)
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = described()
+        _, schemas = models_json_schema(
+            [(problems.Problem, "serialization")], ref_template="#/components/schemas/{model}"
+        )
+        document["components"]["schemas"] |= schemas["$defs"]
+        for unused in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(unused, None)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    return app
+
+
+app = make_app()

@@ -1,0 +1,112 @@
+"""From a session to an Access: kept in memory, and thrown away when anything it rests on has changed."""
+
+from collections import OrderedDict
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+from app.db import session as db
+from app.db.seeds import SYSTEM_USER
+from app.db.vocabulary import Connection, Memory, load
+from app.errors import Unauthenticated
+from app.policies.access import Access, Reason
+from app.policies.profiles import Grants, compiled, enforcer
+
+MOST_CALLERS = 10_000
+
+_STATE = """
+select (select string_agg(xid::text, ' ' order by name) from versions) as version,
+  exists (select from sessions where id = $1 and ended_at is null) as in_force
+"""
+
+_CALLER = """
+select u.profile_id, u.active and u.archived_at is null as active,
+  array(select reached_id from user_reach r where r.user_id = u.id and via in ('self', 'substitute')
+    and (from_on is null or $2::date between from_on and until_on)) as own,
+  array(select distinct reached_id from user_reach r where r.user_id = u.id
+    and (from_on is null or $2::date between from_on and until_on)) as team
+from users u where u.id = $1
+"""
+
+_memory: Memory | None = None
+_grants: dict[str, Grants] = {}
+_callers: OrderedDict[tuple[UUID, UUID | None], Access] = OrderedDict()
+
+
+async def enter(connection: Connection, user_id: UUID, session_id: UUID) -> Access:
+    """The Access of a signed-in caller, as it is in force now. Raises `Unauthenticated` when the session has ended."""
+    state = await connection.fetchrow(_STATE, session_id)
+    if not state["in_force"]:
+        raise session_ended()
+    return known(user_id, session_id, state["version"]) or await meet(connection, user_id, session_id)
+
+
+def session_ended() -> Unauthenticated:
+    return Unauthenticated("The session has ended", code="session_ended")
+
+
+def known(user_id: UUID, session_id: UUID | None, version: str | None = None) -> Access | None:
+    """The caller as last met, if that still holds today and, where it is given, at this version."""
+    access = _callers.get((user_id, session_id))
+    if access is None or (version is not None and access.version != version):
+        return None
+    if access.since is None or access.until is None or not access.since <= clock.now() < access.until:
+        return None
+    return access
+
+
+async def meet(connection: Connection, user_id: UUID, session_id: UUID | None) -> Access:
+    """Make the caller's Access anew. Raises `Unauthenticated` for a user who is not active."""
+    memory = await _remember(connection)
+    since, until, today = _today(memory.vocabulary.time_zone)
+    row = await connection.fetchrow(_CALLER, user_id, today)
+    if row is None or not row["active"]:
+        raise session_ended()
+    profile = row["profile_id"]
+    if profile not in _grants:
+        _grants[profile] = compiled(enforcer(memory.policies), profile)
+    access = Access(
+        user_id=user_id,
+        session_id=session_id,
+        profile=profile,
+        version=memory.version,
+        since=since,
+        until=until,
+        grants=_grants[profile],
+        own=tuple(row["own"]),
+        team=tuple(row["team"]),
+        vocabulary=memory.vocabulary,
+    )
+    _callers[user_id, session_id] = access
+    while len(_callers) > MOST_CALLERS:
+        _callers.popitem(last=False)
+    return access
+
+
+async def access_of(session: AsyncSession, user_id: UUID) -> Access:
+    """The Access of a user for whom a job works, with nobody signed in."""
+    connection = await db.driver(session)
+    if user_id == SYSTEM_USER:
+        return Access.system(Reason.SWEEP, (await _remember(connection)).vocabulary)
+    return await meet(connection, user_id, None)
+
+
+async def _remember(connection: Connection) -> Memory:
+    global _memory
+    memory = await load(connection)
+    if _memory is None or _memory.version != memory.version:
+        _grants.clear()
+        _memory = memory
+    return _memory
+
+
+def _today(time_zone: str) -> tuple[datetime, datetime, Any]:
+    """The organisation's day: when it began, when it ends, and its date."""
+    zone = ZoneInfo(time_zone)
+    today = clock.now().astimezone(zone).date()
+    midnight = [datetime.combine(day, time(), zone).astimezone(UTC) for day in (today, today + timedelta(days=1))]
+    return midnight[0], midnight[1], today

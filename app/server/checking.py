@@ -1,0 +1,55 @@
+"""What must hold before a change lands? Each check is a command; `crm check` runs them all and says which failed."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from app.server import embedded
+from app.settings import PROJECT
+
+PYTHON = [sys.executable, "-m"]
+CRM = [*PYTHON, "app.cli"]
+CHECKS = {
+    "ruff check": [*PYTHON, "ruff", "check", "."],
+    "ruff format": [*PYTHON, "ruff", "format", "--check", "."],
+    "mypy": [*PYTHON, "mypy"],
+    "layers": [str(Path(sys.executable).with_name("lint-imports"))],
+    "migrations": [*CRM, "migration", "--check"],
+    "openapi": [*CRM, "openapi", "--check"],
+    "tests": [*PYTHON, "pytest", "-n", "2", "--cov", "--cov-report=term:skip-covered", "--cov-fail-under=90"],
+}
+
+
+def check_all() -> int:
+    """Run every check, also after one failed. The exit status: the number of those that failed."""
+    failed = []
+    for name, command in CHECKS.items():
+        print(f"── {name}", flush=True)
+        began = time.monotonic()
+        status = subprocess.run(command, cwd=PROJECT, check=False).returncode
+        print(f"── {name}: {'FAILED' if status else 'ok'} in {time.monotonic() - began:.1f} s", flush=True)
+        if status:
+            failed.append(name)
+    print(f"FAILED: {', '.join(failed)}" if failed else "All checks passed.")
+    return len(failed)
+
+
+def alembic(*arguments: str) -> int:
+    """Run alembic on the database that the environment names. Its exit status."""
+    return subprocess.run([*PYTHON, "alembic", *arguments], cwd=PROJECT, check=False).returncode
+
+
+def alembic_on_empty_database(*arguments: str) -> int:
+    """Bring a new, disposable database to the newest migration, then run alembic on it. The first bad status, or 0."""
+    with tempfile.TemporaryDirectory(prefix="crm-") as folder, embedded.postgres(Path(folder), disposable=True) as url:
+        os.environ |= {"CRM_DATABASE_URL": url, "CRM_SECRET_KEY": "only for a database that is thrown away"}
+        return alembic("upgrade", "head") or alembic(*arguments)
+
+
+def has_single_head() -> bool:
+    """Whether the migrations are one line."""
+    heads = subprocess.run([*PYTHON, "alembic", "heads"], cwd=PROJECT, capture_output=True, text=True, check=True)
+    return len(heads.stdout.splitlines()) == 1

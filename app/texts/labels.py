@@ -1,0 +1,22 @@
+"""In which languages do labels stand, and which one is shown to a reader?"""
+
+from collections.abc import Mapping
+
+LANGUAGES = ("es", "it", "en")
+FALLBACK = "en"
+
+Labels = dict[str, str]
+
+
+def labels(es: str, it: str, en: str) -> Labels:
+    """One label in the three languages, as it is stored."""
+    return {"es": es, "it": it, "en": en}
+
+
+def label(labels: Mapping[str, str], language: str) -> str:
+    """The label in the language (a tag such as "es" or "es-MX"), else in English, else any, else "".
+
+    Companies edit labels, so one may be missing or blank.
+    """
+    wanted = language.replace("_", "-").partition("-")[0].lower()
+    return labels.get(wanted) or labels.get(FALLBACK) or next(filter(None, labels.values()), "")

@@ -1,0 +1,209 @@
+"""One real PostgreSQL and Valkey for the whole run; after each test the tables are as the seeds left them."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import text
+from uuid_utils.compat import uuid7
+
+from app import clock
+from app.server import embedded
+
+ROOT = Path(__file__).parent.parent
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Every answer in the tests is held against the contract; importing the application needs its settings."""
+    os.environ.setdefault("CRM_SECRET_KEY", "a key for tests that has thirty-two bytes or more")
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """A migrated and planted database of this run's own, and Valkey beside it."""
+    folder = tmp_path_factory.mktemp("servers")
+    with embedded.valkey(folder) as redis_url:
+        given = os.environ.get("CRM_TEST_DATABASE_URL")
+        if given:
+            yield from _prepared(asyncio.run(_own_database(given, f"clientela_test_{worker_id}")), redis_url)
+        else:
+            with embedded.postgres(folder, disposable=True) as url:
+                yield from _prepared(url, redis_url)
+
+
+def _prepared(url: str, redis_url: str) -> Iterator[str]:
+    from app.settings import settings
+
+    os.environ |= {"CRM_DATABASE_URL": url, "CRM_REDIS_URL": redis_url}
+    settings.cache_clear()
+    subprocess.run([sys.executable, "-m", "app.cli", "migrate"], cwd=ROOT, check=True, capture_output=True)
+    asyncio.run(_keep_seeds())
+    yield url
+
+
+async def _own_database(server: str, name: str) -> str:
+    import asyncpg
+
+    connection = await asyncpg.connect(server)
+    await connection.execute(f"drop database if exists {name} with (force)")
+    await connection.execute(f"create database {name}")
+    await connection.close()
+    head, _, query = server.partition("?")
+    return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+async def _keep_seeds() -> None:
+    """Copy what the seeds planted into a schema of its own."""
+    from app.db import session
+    from app.db.models import metadata
+
+    async with session.engine().begin() as connection:
+        await connection.execute(text("create schema seeded"))
+        for table in metadata.sorted_tables:
+            await connection.execute(text(f'create table seeded."{table.name}" as table public."{table.name}"'))
+    await session.close()
+
+
+@pytest.fixture(scope="session")
+async def emptied(database_url: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Puts every table back as the seeds left it, in one round trip."""
+    from app.db import session
+    from app.db.models import metadata
+
+    tables = metadata.sorted_tables
+    async with session.engine().begin() as connection:
+        planted = [t for t in tables if await connection.scalar(text(f'select exists (select from seeded."{t.name}")'))]
+    statements = ["set constraints all deferred", *(f'delete from "{table.name}"' for table in reversed(tables))]
+    for table in planted:
+        names = ", ".join(f'"{column.name}"' for column in table.c)
+        statements.append(
+            f'insert into "{table.name}" ({names}) overriding system value select {names} from seeded."{table.name}"'
+        )
+    statements.append("update versions set xid = pg_current_xact_id()")
+    script = ";".join(statements)
+
+    async def empty() -> None:
+        pool = await session.reading_pool()
+        async with pool.acquire() as connection:
+            await connection.execute(f"begin read write; {script}; commit")
+
+    yield empty
+    await session.close()
+
+
+@pytest.fixture
+async def database(emptied: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """A database as new; whatever the test leaves is swept away after it."""
+    yield
+    await emptied()
+
+
+class Client(httpx.AsyncClient):
+    """Speaks to the application as one caller, and holds every answer against openapi.json."""
+
+    user_id: UUID
+
+
+@dataclass
+class People:
+    """Makes users and clients that are signed in as them."""
+
+    clients: list[Client]
+
+    async def user(self, profile: str, name: str = "", manager: UUID | None = None, **values: Any) -> UUID:
+        from app.db.models.users import User
+        from app.db.seeds import SYSTEM_USER, remember_anew
+        from app.db.session import transaction
+        from app.db.user_reach import rewrite
+        from app.domain.entities.users import username_key
+        from app.domain.entities.values import fold
+        from app.policies.access import Access, Reason
+
+        id = uuid7()
+        name = name or f"{profile} {str(id)[-6:]}"
+        async with transaction("system") as session:
+            Access.system(Reason.COMMAND_LINE).new(
+                session,
+                User,
+                {
+                    "id": id,
+                    "name": name,
+                    "name_key": fold(name),
+                    "active": True,
+                    "username": values.pop("username", str(id)),
+                }
+                | {"username_key": username_key(values.pop("username_key", str(id))), "profile_id": profile}
+                | {"manager_id": manager, "search_open": fold(name), "tags": []}
+                | values,
+            )
+            await session.flush()
+            await rewrite(session)
+            await remember_anew(session)
+            assert SYSTEM_USER != id
+        return id
+
+    async def client(self, user_id: UUID) -> Client:
+        from app.db.models.sessions import Session
+        from app.db.session import transaction
+        from app.main import app
+        from app.policies.tokens import issue_access_token
+        from tests.contracts.contract import hold
+
+        session_id = uuid7()
+        async with transaction("system") as session:
+            session.add(
+                Session(id=session_id, user_id=user_id, created_at=clock.now(), last_used_at=clock.now(), ended_at=None)
+            )
+        client = Client(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+            base_url="http://crm.test",
+            headers={"Authorization": f"Bearer {issue_access_token(user_id, session_id)}"},
+            event_hooks={"response": [hold]},
+        )
+        client.user_id = user_id
+        self.clients.append(client)
+        return client
+
+
+@pytest.fixture
+async def people(database: None) -> AsyncIterator[People]:
+    made = People([])
+    yield made
+    for client in made.clients:
+        await client.aclose()
+
+
+@pytest.fixture
+async def as_profile(people: People) -> Callable[..., Awaitable[Client]]:
+    """`await as_profile("sales")` is a client signed in as a new user with that profile."""
+
+    async def signed_in(profile: str, **values: Any) -> Client:
+        return await people.client(await people.user(profile, **values))
+
+    return signed_in
+
+
+@pytest.fixture
+async def administrator(as_profile: Callable[..., Awaitable[Client]]) -> Client:
+    return await as_profile("administrator")
+
+
+@pytest.fixture
+async def client(database: None) -> AsyncIterator[httpx.AsyncClient]:
+    """Nobody: a client that is not signed in."""
+    from app.main import app
+    from tests.contracts.contract import hold
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://crm.test", event_hooks={"response": [hold]}
+    ) as made:
+        yield made

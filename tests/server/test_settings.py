@@ -1,0 +1,91 @@
+"""Are bad settings refused at start, by name, in one line, and is the secret made once?"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from app.settings import secret_keys, settings
+
+KEY = "k" * 32
+
+
+def started_with(**environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CRM_")}
+    command = [sys.executable, "-c", "from app.settings import settings; print(settings().data_dir)"]
+    return subprocess.run(command, env=clean | environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def data_dir(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """The settings are read anew, and name a data directory of this test."""
+    for name in ("CRM_DATABASE_URL", "CRM_REDIS_URL", "CRM_SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CRM_DATA_DIR", str(tmp_path / "data"))
+    settings.cache_clear()
+    yield tmp_path / "data"
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"CRM_PORT": "many"}, "CRM_PORT: input should be a valid integer, unable to parse string as an integer"),
+        ({"CRM_PORT": "70000"}, "CRM_PORT: input should be less than or equal to 65535"),
+        ({"CRM_REDIS_URL": "localhost"}, "CRM_REDIS_URL: must begin with redis://, rediss:// or unix://"),
+        ({"CRM_DATABASE_URL": "mysql://x", "CRM_SECRET_KEY": KEY}, "CRM_DATABASE_URL: must begin with postgresql://"),
+        (
+            {"CRM_DATABASE_URL": "postgresql://x"},
+            "CRM_SECRET_KEY: required with CRM_DATABASE_URL; make one with `openssl rand -hex 32`",
+        ),
+        ({"CRM_SECRET_KEY": f"{KEY},short"}, "CRM_SECRET_KEY: each key must have 32 bytes or more"),
+        ({"CRM_SECRET_KEY": " , "}, "CRM_SECRET_KEY: each key must have 32 bytes or more"),
+        ({"CRM_DATBASE_URL": "postgresql://x"}, "CRM_DATBASE_URL: no such setting; is it CRM_DATABASE_URL?"),
+        (
+            {"CRM_PORT": "0", "CRM_REDIS_URL": "x"},
+            "CRM_REDIS_URL: must begin with redis://, rediss:// or unix://;"
+            " CRM_PORT: input should be greater than or equal to 1",
+        ),
+    ],
+)
+def test_bad_settings_are_refused_at_start_by_name(environment: dict[str, str], message: str) -> None:
+    refused = started_with(**environment)
+    assert (refused.returncode, refused.stderr) == (2, f"crm: {message}\n")
+
+
+def test_empty_and_foreign_variables_are_no_settings() -> None:
+    started = started_with(CRM_PORT="", CRM_URL="http://localhost", CRM_TEST_DATABASE_URL="postgresql://x")
+    assert (started.returncode, started.stderr) == (0, "")
+
+
+def test_the_data_lie_in_the_project_wherever_one_stands_unless_moved() -> None:
+    assert started_with().stdout == f"{Path(__file__).parents[2] / '.data'}\n"
+    assert started_with(CRM_DATA_DIR="here").stdout == f"{Path.cwd() / 'here'}\n"
+
+
+def test_the_secret_is_made_once_by_whoever_is_first(data_dir: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: tuple(secret_keys()), range(32)))
+    assert len(set(found)) == 1
+    assert len(found[0][0]) == 64
+    assert (data_dir / "secret").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in data_dir.iterdir()] == ["secret"]
+
+
+def test_several_keys_come_newest_first(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRM_SECRET_KEY", f"new{KEY}, old{KEY}")
+    assert secret_keys() == [f"new{KEY}".encode(), f"old{KEY}".encode()]
+    assert not data_dir.exists()
+
+
+def test_a_spoilt_secret_is_refused_by_name(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data_dir.mkdir()
+    (data_dir / "secret").write_text("short")
+    with pytest.raises(SystemExit) as refused:
+        secret_keys()
+    assert refused.value.code == 2
+    assert capsys.readouterr().err == f"crm: CRM_DATA_DIR: {data_dir}/secret must hold 32 bytes or more\n"
