@@ -156,7 +156,8 @@ def _not_writable(request: Request, pointer: str, path: list[str]) -> FieldError
 async def _by_status(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kinds: dict[int, type[AppError]] = {
-        400: Malformed, 401: Unauthenticated, 404: NotFound, 413: TooLarge, 415: Unsupported, 422: Invalid, 503: Unavailable
+        400: Malformed, 401: Unauthenticated, 404: NotFound, 413: TooLarge, 415: Unsupported, 422: Invalid,
+        503: Unavailable,
     }  # fmt: skip
     if error.status_code == 405:
         refused = AppError(

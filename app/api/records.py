@@ -1,4 +1,4 @@
-"""The routes that every kind of record has: list, create, read, change, archive, restore, and by another system's id."""
+"""The routes that every kind of record has: list, create, read, change, archive, restore, upsert."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -28,6 +28,8 @@ def read_routes(entity: Entity) -> APIRouter:
     router = APIRouter(prefix=f"/{entity.name}", tags=[entity.name])
     one, many = entity.singular, entity.name
 
+    page: Any = Page[entity.read]  # type: ignore[name-defined]
+
     async def list_(reader: Reader, request: Request) -> Response:
         return await render.page(reader, entity, request)
 
@@ -41,9 +43,9 @@ def read_routes(entity: Entity) -> APIRouter:
         list_,
         f"list_{many}",
         f"List the {many} that you may see.",
-        Page[entity.read],
+        page,
         openapi_extra={"parameters": parameters(entity)},
-    )  # type: ignore[name-defined]
+    )
     _add(
         router,
         "GET",
@@ -91,8 +93,12 @@ def record_routes(
         return await render.written(session, access, entity, record.id)
 
     async def upsert(
-        session: Session, access: Caller, system: System, external_id: ExternalId, data: Changes
-    ) -> Response:  # type: ignore[valid-type]
+        session: Session,
+        access: Caller,
+        system: System,
+        external_id: ExternalId,
+        data: Changes,  # type: ignore[valid-type]
+    ) -> Response:
         record, new = await records.upsert(session, access, entity, system, external_id, data, create, change)
         status = 201 if new else 200
         return await render.created(session, access, entity, record.id, status)

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import assignees, ledger
-from app.db.models import RECORDS
+from app.db.models import table_of
 from app.db.session import operation_of, settle
 
 # What goes along, by the column that names the record it belongs to.
@@ -21,10 +21,10 @@ async def archive(
 ) -> None:
     """Archive the record and what belongs to it, with an event each, under the operation's id."""
     values = {"archived_at": at, "archive_id": operation_of(session).id}
-    table = RECORDS[entity].__table__
+    table = table_of(entity)
     await _set(session, entity, singulars[entity], table.c.id == id, values, by, at, "archived")
     for name, column in BELONGING.get(entity, ()):
-        part = RECORDS[name].__table__.c
+        part = table_of(name).c
         live = (part[column] == id) & part.archived_at.is_(None)
         await _set(session, name, singulars[name], live, values, by, at, "archived")
 
@@ -35,7 +35,7 @@ async def restore(
     """Bring back all that went with an archiving. A unique value taken meanwhile raises PostgreSQL's IntegrityError."""
     values: dict[str, object] = {"archived_at": None, "archive_id": None}
     for name in (entity, *(name for name, _ in BELONGING.get(entity, ()))):
-        of = RECORDS[name].__table__.c.archive_id == archive_id
+        of = table_of(name).c.archive_id == archive_id
         await _set(session, name, singulars[name], of, values, by, at, "restored")
 
 
@@ -49,7 +49,7 @@ async def _set(
     at: datetime,
     verb: str,
 ) -> None:
-    table = RECORDS[entity].__table__
+    table = table_of(entity)
     customer = table.c.id if entity == "customers" else table.c.get("customer_id")
     owner = table.c.get("owner_id") if entity != "customers" else None
     shown = [table.c.id, table.c.version, *(column for column in (customer, owner) if column is not None)]

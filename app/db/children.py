@@ -52,6 +52,6 @@ async def _fill_prices(session: AsyncSession, rows: list[dict[str, Any]]) -> Non
     missing = {row["product_id"] for row in rows if row["unit_price"] is None}
     if missing:
         query = select(Product.id, Product.price).where(Product.id.in_(missing))
-        prices = {id: price for id, price in await session.execute(query)}
+        prices = {row.id: row.price for row in await session.execute(query)}
         for row in rows:
             row["unit_price"] = row["unit_price"] if row["unit_price"] is not None else prices.get(row["product_id"])

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -64,6 +64,6 @@ async def keep(session: AsyncSession, status: int, headers: Mapping[str, str], b
         )
 
 
-def _is(subject: UUID, method: str, path: str, key: str) -> tuple[bool, ...]:
+def _is(subject: UUID, method: str, path: str, key: str) -> tuple[ColumnElement[bool], ...]:
     table = IdempotencyKey
-    return table.subject == subject, table.method == method, table.path == path, table.key == key  # type: ignore[return-value]
+    return table.subject == subject, table.method == method, table.path == path, table.key == key

@@ -4,13 +4,14 @@ A reach is a shape, never values: the ids of the users whose records count are b
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    FromClause,
+    CompoundSelect,
     Select,
+    Table,
     Uuid,
     and_,
     any_,
@@ -47,7 +48,7 @@ def narrower(one: Level | None, other: Level | None) -> Level | None:
     return min(one, other, key=WIDENING.index)
 
 
-def reading(table: FromClause, reach: Reach, bound: str = "reached") -> list[ColumnElement[bool]]:
+def reading(table: Table, reach: Reach, bound: str = "reached") -> list[ColumnElement[bool]]:
     """Conditions for reading, no two of which are true of one row: their union is what is reached.
 
     bound: the name under which the reached users are bound.
@@ -71,7 +72,7 @@ def reading(table: FromClause, reach: Reach, bound: str = "reached") -> list[Col
     return [false()]
 
 
-def changing(table: FromClause, reach: Reach, bound: str = "changing") -> ColumnElement[bool]:
+def changing(table: Table, reach: Reach, bound: str = "changing") -> ColumnElement[bool]:
     """What may be changed of what is read: a customer and its contacts by its assignees, the rest by its owner."""
     if reach.level is None:
         return false()
@@ -82,21 +83,21 @@ def changing(table: FromClause, reach: Reach, bound: str = "changing") -> Column
     return or_(*reading(table, reach, bound))
 
 
-def _reached(bound: str) -> ColumnElement[list[object]]:
+def _reached(bound: str) -> ColumnElement[Any]:
     return bindparam(bound, type_=ARRAY(Uuid()))
 
 
-def _owned(table: FromClause, nobodys: bool, bound: str) -> ColumnElement[bool]:
+def _owned(table: Table, nobodys: bool, bound: str) -> ColumnElement[bool]:
     owned = table.c.owner_id == any_(_reached(bound))
     return or_(owned, table.c.owner_id.is_(None)) if nobodys else owned
 
 
-def _assigned_customers(bound: str) -> Select[tuple[object]]:
+def _assigned_customers(bound: str) -> Select[Any]:
     assignees = CustomerAssignee.__table__
     return select(assignees.c.customer_id).where(assignees.c.user_id == any_(_reached(bound)))
 
 
-def _reached_customers(nobodys: bool, bound: str) -> object:
+def _reached_customers(nobodys: bool, bound: str) -> Select[Any] | CompoundSelect[Any]:
     if not nobodys:
         return _assigned_customers(bound)
     customers = Customer.__table__

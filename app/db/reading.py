@@ -13,10 +13,10 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     DateTime,
-    FromClause,
     Integer,
     Numeric,
     Select,
+    Table,
     Text,
     Uuid,
     and_,
@@ -36,13 +36,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
-from app.db.models import RECORDS
+from app.db.models import table_of
 from app.db.models.computed import COMPUTED
 from app.db.models.sessions import Session
 from app.db.models.users import Version
 from app.db.reach import Reach, reading
 
-DIALECT = dialect()
+DIALECT = dialect()  # type: ignore[no-untyped-call]
 ESTIMATE_TO = 10_000
 
 
@@ -114,7 +114,7 @@ def version_in_memory() -> ColumnElement[str]:
 
 
 def _statement(shape: Shape) -> Select[Any]:
-    table = RECORDS[shape.entity].__table__
+    table = table_of(shape.entity)
     conditions = _conditions(table, shape)
     branches = reading(table, shape.reach) if shape.reach else [literal_column("true")]
     page = _page(table, shape, conditions, branches).subquery("page")
@@ -136,9 +136,9 @@ def _statement(shape: Shape) -> Select[Any]:
 
 
 def _page(
-    table: FromClause, shape: Shape, conditions: list[ColumnElement[bool]], branches: list[ColumnElement[bool]]
+    table: Table, shape: Shape, conditions: list[ColumnElement[bool]], branches: list[ColumnElement[bool]]
 ) -> Select[Any]:
-    """The rows in order, one more than asked for. Branches are paged apart and put together, so that each has its index."""
+    """The rows in order, one more than asked for. Branches are paged apart, so that each has its index."""
     keys = _sort_keys(table, shape.sort)
     after = [_after(keys, shape.after)] if shape.after is not None else []
     limit = bindparam("limit", type_=Integer) + 1
@@ -152,7 +152,7 @@ def _page(
     return _select(table, shape, keys).where(table.c.id.in_(together)).order_by(*_order(keys)).limit(limit)
 
 
-def _select(table: FromClause, shape: Shape, keys: list["_Key"]) -> Select[Any]:
+def _select(table: Table, shape: Shape, keys: list["_Key"]) -> Select[Any]:
     computed = COMPUTED.get(shape.entity, {})
     shown = [
         (computed[name](table) if name in computed else _shown(table.c[name])).label(name) for name in shape.columns
@@ -167,7 +167,7 @@ def _select(table: FromClause, shape: Shape, keys: list["_Key"]) -> Select[Any]:
 
 
 def _shown(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Amounts as decimal strings, instants as RFC 3339 in UTC (the connection's zone), the rest as PostgreSQL has it."""
+    """Amounts as decimal strings, instants as RFC 3339 in UTC, the rest as PostgreSQL has it."""
     if isinstance(column.type, Numeric):
         return cast(column, Text)
     if isinstance(column.type, DateTime):
@@ -180,25 +180,25 @@ def instant(column: ColumnElement[Any]) -> ColumnElement[str]:
     return func.to_char(column, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 
 
-def _conditions(table: FromClause, shape: Shape) -> list[ColumnElement[bool]]:
+def _conditions(table: Table, shape: Shape) -> list[ColumnElement[bool]]:
     conditions = [_condition(table, field, operator) for field, operator in shape.filters]
     if shape.archived == "live":
         conditions.append(table.c.archived_at.is_(None))
     elif shape.archived == "archived":
         conditions.append(table.c.archived_at.is_not(None))
     if shape.words:
-        # Matched first and on its own: with ORDER BY and LIMIT beside it the planner may walk the order's index instead.
+        # Matched first and on its own: beside ORDER BY and LIMIT the planner may walk the order's index instead.
         found = select(table.c.id).where(*(_found(table, shape, word) for word in range(shape.words)))
         conditions.append(table.c.id.in_(select(found.offset(0).subquery("found").c.id)))
     return conditions
 
 
-def _found(table: FromClause, shape: Shape, word: int) -> ColumnElement[bool]:
+def _found(table: Table, shape: Shape, word: int) -> ColumnElement[bool]:
     patterns = bindparam(f"word_{word}", type_=ARRAY(Text()))
     return or_(*(table.c[f"search_{group}"].like(any_(patterns)) for group in shape.searched))
 
 
-def _condition(table: FromClause, field: str, operator: str) -> ColumnElement[bool]:
+def _condition(table: Table, field: str, operator: str) -> ColumnElement[bool]:
     column, name = table.c[field], f"{field}__{operator}"
     if operator == "is_null":
         return column.is_(None) == bindparam(name)
@@ -206,7 +206,7 @@ def _condition(table: FromClause, field: str, operator: str) -> ColumnElement[bo
         values = bindparam(name, type_=column.type)
         if operator == "all":
             return column.contains(values)
-        overlap: ColumnElement[bool] = column.overlap(values)  # type: ignore[attr-defined]
+        overlap: ColumnElement[bool] = column.overlap(values)
         return overlap if operator == "any" else ~overlap
     if operator in ("any", "ne"):
         values = bindparam(name, type_=ARRAY(column.type))
@@ -233,7 +233,7 @@ class _Key:
     nullable: bool
 
 
-def _sort_keys(table: FromClause, sort: Sequence[str]) -> list[_Key]:
+def _sort_keys(table: Table, sort: Sequence[str]) -> list[_Key]:
     """The sort keys and, last, the id, in the direction of the key before it."""
     keys = []
     for each in sort:
@@ -273,7 +273,7 @@ def _after(keys: list[_Key], nulls: tuple[bool, ...]) -> ColumnElement[bool]:
 
 
 def _total(
-    table: FromClause, shape: Shape, conditions: list[ColumnElement[bool]], branches: list[ColumnElement[bool]]
+    table: Table, shape: Shape, conditions: list[ColumnElement[bool]], branches: list[ColumnElement[bool]]
 ) -> ColumnElement[Any]:
     if shape.count is None:
         return null()

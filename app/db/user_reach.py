@@ -19,9 +19,9 @@ async def has_administrator(session: AsyncSession) -> bool:
     """Whether anybody is left who may do everything. Whoever asks meanwhile waits."""
     return bool(
         await session.scalar(
-            text(
-                "select exists (select from users where profile_id = 'administrator' and active and archived_at is null)"
-            )
+            text("""
+select exists (select from users where profile_id = 'administrator' and active and archived_at is null)
+""")
         )
     )
 

@@ -29,8 +29,8 @@ select
   (select string_agg(xid::text, ' ' order by name) from versions) as version,
   (select to_json(s)::text from settings s) as settings,
   (select coalesce(json_agg(p.id order by p.id), '[]')::text from profiles p) as profiles,
-  (select coalesce(json_agg(json_build_array(kind, subject, section, action, field_group, scope) order by id), '[]')::text
-     from policies) as policies,
+  (select coalesce(json_agg(json_build_array(kind, subject, section, action, field_group, scope) order by id), '[]')
+     ::text from policies) as policies,
   (select coalesce(json_agg(json_build_object('picklist', l.key, 'key', o.key, 'active', o.active, 'about', o.about)
      order by l.key, o.position), '[]')::text from options o join picklists l on l.id = o.picklist_id
      where l.archived_at is null) as options,

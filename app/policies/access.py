@@ -12,6 +12,7 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import Record
+from app.db.models import table_of
 from app.db.reach import Level, Reach, changing, narrower, reading
 from app.db.seeds import SYSTEM_USER
 from app.db.session import operation_of
@@ -112,21 +113,24 @@ class Access:
         """The users whose records count at a level."""
         return self.team if level == "team" else self.own
 
-    def rows(self, model: type[R]) -> Select[tuple[R]]:
+    def rows(self, model: type[R]) -> Select[R]:
         """Begin a query: the records of a kind that the caller may read."""
         name = model.__tablename__
         reach = self.reach(name)
         return (
-            select(model).where(or_(*reading(model.__table__, reach))).params(reached=list(self.reached(reach.level)))
+            select(model).where(or_(*reading(table_of(name), reach))).params(reached=list(self.reached(reach.level)))
         )
 
     async def row(self, session: AsyncSession, model: type[R], id: UUID, action: str = "read") -> R:
-        """One record, locked unless it is only read. Raises `NotFound` out of reach, `Forbidden` where it is only seen."""
+        """One record, locked unless it is only read.
+
+        Raises `NotFound` out of reach, `Forbidden` where it is only seen.
+        """
         name = model.__tablename__
         change = self.reach(name, action)
         query = (
             self.rows(model)
-            .add_columns(changing(model.__table__, change))
+            .add_columns(changing(table_of(name), change))
             .where(model.id == id)
             .execution_options(populate_existing=True)
         )
@@ -135,7 +139,8 @@ class Access:
         found = (await session.execute(query, {"changing": list(self.reached(change.level))})).one_or_none()
         if found is None:
             raise not_found(ENTITIES[name].singular)
-        record, allowed = found
+        record: R = found[0]
+        allowed: bool = found[1]
         if action != "read" and not allowed:
             raise Forbidden(f"You may not {action} this {ENTITIES[name].singular}")
         operation_of(session).enrolled.append(record)

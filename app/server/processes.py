@@ -45,15 +45,15 @@ def shim(account: str, command: Sequence[str], death_signal: signal.Signals = si
     return [sys.executable, "-I", "-S", str(SHIM), account, str(int(death_signal)), str(os.getpid()), *command]
 
 
-def start(program: Program) -> subprocess.Popen[bytes]:
+def start(program: Program, *, held: bool = False) -> subprocess.Popen[bytes]:
     """Start it in a process group of its own, so that Ctrl-C reaches only us. Call it from the main thread:
-    the death signal comes when the thread that started the child ends."""
+    the death signal comes when the thread that started the child ends. `held` gives it a standard input to wait for."""
     output = None if program.log is None else _opened(program.log)
     try:
         return subprocess.Popen(
             shim(program.account, program.command, program.death_signal),
             env={**os.environ, **program.environment, **program.before()},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if held else subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             pass_fds=program.keep_open,
@@ -65,27 +65,32 @@ def start(program: Program) -> subprocess.Popen[bytes]:
 
 
 def start_and_await(program: Program, seconds: float = 30.0) -> subprocess.Popen[bytes]:
-    """Start it and wait until it is ready. CannotStart, with the end of its log, when it ends or takes too long."""
+    """Start it and wait until it is ready, as `await_ready` does."""
     deadline = time.monotonic() + seconds
     while True:
         process = start(program)
         try:
-            while not program.is_ready():
-                if process.poll() is not None:
-                    raise CannotStart(f"{program.name} ended at its start (status {process.returncode})")
-                if time.monotonic() > deadline:
-                    raise CannotStart(f"{program.name} is not ready after {seconds:.0f} seconds")
-                time.sleep(0.02)
+            await_ready(program, process, seconds)
             return process
-        except CannotStart as error:
+        except CannotStart:
             stop(program, process)
-            words = _log_end(program)
-            if time.monotonic() > deadline or not any(sign in words for sign in program.passing):
-                raise CannotStart(f"{error}{words}") from None
+            if time.monotonic() > deadline or not any(sign in _log_end(program) for sign in program.passing):
+                raise
             time.sleep(0.2)
         except BaseException:
             stop(program, process)
             raise
+
+
+def await_ready(program: Program, process: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait until it is ready. CannotStart, with the end of its log, when it ends or takes too long."""
+    deadline = time.monotonic() + seconds
+    while not program.is_ready():
+        if process.poll() is not None:
+            raise CannotStart(f"{program.name} ended at its start (status {process.returncode}){_log_end(program)}")
+        if time.monotonic() > deadline:
+            raise CannotStart(f"{program.name} is not ready after {seconds:.0f} seconds{_log_end(program)}")
+        time.sleep(0.02)
 
 
 def stop(program: Program, process: subprocess.Popen[bytes]) -> None:

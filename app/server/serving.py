@@ -9,8 +9,9 @@ GRACE = 20
 def serve(host: str, port: int, inherited: int | None = None) -> None:
     """Serve until SIGTERM or Ctrl-C; then finish what is under way, for at most 20 seconds.
 
-    `inherited` is the descriptor of a listening socket. While one API ends and the next one starts, the supervisor
-    keeps it open, and callers wait instead of being refused.
+    `inherited` is the descriptor of the supervisor's listening socket. While one API ends and the next one starts,
+    callers of it wait instead of being refused. It is served when the standard input has ended: importing the
+    application takes longest, and goes on beside the migration.
     """
     import uvicorn
 
@@ -25,8 +26,13 @@ def serve(host: str, port: int, inherited: int | None = None) -> None:
         server_header=False,
         timeout_graceful_shutdown=GRACE,
     )
-    # Not uvicorn's own `fd`: it takes the socket for a Unix one, and the caller's address is lost.
-    uvicorn.Server(config).run([socket.socket(fileno=inherited)] if inherited is not None else None)
+    if inherited is None:
+        uvicorn.Server(config).run()
+    else:
+        config.load()
+        sys.stdin.read()
+        # Not uvicorn's own `fd`: it takes the socket for a Unix one, and the caller's address is lost.
+        uvicorn.Server(config).run([socket.socket(fileno=inherited)])
 
 
 if __name__ == "__main__":

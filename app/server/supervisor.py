@@ -13,7 +13,7 @@ from pathlib import Path
 
 from app.server.folders import remove_temporary_socket_folder
 from app.server.postgres import claimed_postgres, database_url
-from app.server.processes import CannotStart, Program, start, start_and_await, stop
+from app.server.processes import CannotStart, Program, await_ready, start, start_and_await, stop
 from app.server.services import Service, say
 from app.server.signals import Signals, Stop, listening
 from app.server.valkey import claimed_valkey, redis_url
@@ -58,21 +58,42 @@ def up(host: str, port: int, commands: Commands = Commands()) -> int:
 
 
 def _start_all(stack: ExitStack, signals: Signals, host: str, port: int, commands: Commands) -> list[Service]:
-    services: list[Service] = []
-
-    def begin(program: Program, seconds: float = 30.0) -> None:
-        def is_ready() -> bool:
-            signals.check()
-            return program.is_ready()
-
-        service = Service(program, start_and_await(replace(program, is_ready=is_ready), seconds), time.monotonic())
-        stack.callback(service.end)
-        services.append(service)
-
     data_dir = settings().data_dir
-    environment = {"CRM_SECRET_KEY": ",".join(key.decode() for key in secret_keys())}
     stack.callback(remove_temporary_socket_folder, data_dir)
+    services: list[Service] = []
+    servers, environment = _servers(stack, data_dir)
+    listener = stack.enter_context(_listening_socket(host, port))
+    for server in servers:
+        ready = _heeding(signals, server)
+        services.append(service := Service(server, start_and_await(ready), time.monotonic()))
+        stack.callback(service.end)
+    api = Program(
+        "The API",
+        [*commands.api, str(listener.fileno())],
+        environment=environment,
+        keep_open=[listener.fileno()],
+        is_ready=lambda: _answers(listener),
+    )
+    services.append(serving := Service(api, start(api, held=True), time.monotonic()))
+    stack.callback(serving.end)
+    _migrate(signals, Program("The migration", commands.migrate, environment=environment))
+    worker = Program("The worker", commands.worker, environment=environment)
+    services.append(working := Service(worker, start(worker), time.monotonic()))
+    stack.callback(working.end)
+    # It is ended before the worker, though it was started before.
+    stack.callback(serving.end)
+    assert serving.process.stdin is not None
+    serving.process.stdin.close()
+    await_ready(_heeding(signals, api), serving.process, FIRST_ANSWER)
+    stack.callback(listener.close)
+    _greet(listener, environment["CRM_DATABASE_URL"])
+    return services
+
+
+def _servers(stack: ExitStack, data_dir: Path) -> tuple[list[Program], dict[str, str]]:
+    """The servers to start, claimed, and the environment that tells our own children of them or of the given ones."""
     servers = []
+    environment = {"CRM_SECRET_KEY": ",".join(key.decode() for key in secret_keys())}
     if given := settings().database_url:
         environment["CRM_DATABASE_URL"] = given
     else:
@@ -83,25 +104,17 @@ def _start_all(stack: ExitStack, signals: Signals, host: str, port: int, command
     else:
         servers.append(stack.enter_context(claimed_valkey(data_dir)))
         environment["CRM_REDIS_URL"] = redis_url(data_dir)
-    listener = stack.enter_context(_listening_socket(host, port))
-    for server in servers:
-        begin(server)
-    _migrate(signals, Program("The migration", commands.migrate, environment=environment))
-    begin(Program("The worker", commands.worker, environment=environment))
-    api = [*commands.api, str(listener.fileno())]
-    begin(
-        Program(
-            "The API",
-            api,
-            environment=environment,
-            keep_open=[listener.fileno()],
-            is_ready=lambda: _answers(listener),
-        ),
-        FIRST_ANSWER,
-    )
-    stack.callback(listener.close)
-    _greet(listener, environment["CRM_DATABASE_URL"])
-    return services
+    return servers, environment
+
+
+def _heeding(signals: Signals, program: Program) -> Program:
+    """The same, and waiting for it ends when somebody asks to stop."""
+
+    def is_ready() -> bool:
+        signals.check()
+        return program.is_ready()
+
+    return replace(program, is_ready=is_ready)
 
 
 def _listening_socket(host: str, port: int) -> socket.socket:

@@ -107,7 +107,9 @@ def upgrade() -> None:
         sa.Column("field_group", sa.String(), nullable=False),
         sa.Column("scope", sa.String(), nullable=False),
         sa.CheckConstraint(
-            "case kind when 'g' then action = '' and field_group = '' and scope = '' else action <> '' and field_group <> '' and case field_group when 'open' then scope in ('own', 'team', 'all') else scope = '-' end end",
+            "case kind when 'g' then action = '' and field_group = '' and scope = ''"
+            " else action <> '' and field_group <> '' and"
+            " case field_group when 'open' then scope in ('own', 'team', 'all') else scope = '-' end end",
             name=op.f("policies_shape_check"),
         ),
         sa.CheckConstraint("kind in ('p', 'g')", name=op.f("policies_kind_check")),

@@ -47,9 +47,12 @@ class Stack:
             os.kill(number, signal.SIGKILL)
 
     def await_up(self) -> "Stack":
-        eventually(lambda: "Ctrl-C stops" in self.printed() or self.process.poll() is not None, 60, self.printed)
+        eventually(lambda: self._is_up() or self.process.poll() is not None, 60, self.printed)
         assert self.process.poll() is None, self.printed()
         return self
+
+    def _is_up(self) -> bool:
+        return "Ctrl-C stops" in self.printed() and "worker starts" in self.notes()
 
     def printed(self) -> str:
         return self.output.read_text()

@@ -53,6 +53,7 @@ def api(folder: str, descriptor: int) -> None:
         note(folder, "API ends")
         sys.exit()
 
+    sys.stdin.read()
     signal.signal(signal.SIGTERM, end)
     note(folder, "API starts")
     with socket.socket(fileno=descriptor) as listener:

@@ -58,7 +58,7 @@ def test_a_terminal_stops_everything_in_order(folder: Path, way: str) -> None:
 
     with Stack(folder, preexec_fn=take_terminal, stdin=terminal, stdout=terminal, pass_fds=[terminal]) as stack:
         os.close(terminal)
-        eventually(lambda: "API starts" in stack.notes(), 60, stack.printed)
+        eventually(lambda: {"API starts", "worker starts"} <= {*stack.notes()}, 60, stack.printed)
         if way == "Ctrl-C":
             os.write(master, b"\x03")
         else:

@@ -1,5 +1,7 @@
 """Every table of the product, imported here so that the metadata is whole."""
 
+from sqlalchemy import Table
+
 from app.db.base import Base, Record
 from app.db.models import (
     contacts,
@@ -31,6 +33,15 @@ RECORDS: dict[str, type[Record]] = {
     )
 }
 
+
+
+def table_of(entity: str) -> Table:
+    """The table of a kind of record."""
+    table = RECORDS[entity].__table__
+    assert isinstance(table, Table)
+    return table
+
+
 __all__ = [
     "RECORDS",
     "contacts",
@@ -43,6 +54,7 @@ __all__ = [
     "opportunities",
     "products",
     "sessions",
+    "table_of",
     "users",
     "vocabulary",
 ]

@@ -1,6 +1,6 @@
 """Fields of an answer that are not a column of their row: assignees, lines, external ids, stages, options."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Text, cast, func, literal_column, select
@@ -14,7 +14,7 @@ Computed = Callable[[FromClause], ColumnElement[Any]]
 
 
 def _list(
-    child: FromClause, of: ColumnElement[bool], order: ColumnElement[Any], shown: list[ColumnElement[Any]]
+    child: FromClause, of: ColumnElement[bool], order: ColumnElement[Any], shown: Sequence[ColumnElement[Any]]
 ) -> ColumnElement[Any]:
     rows = select(*shown).select_from(child).where(of).order_by(order).correlate_except(child).lateral("listed")
     listed = func.coalesce(func.json_agg(func.row_to_json(literal_column("listed"))), literal_column("'[]'::json"))

@@ -18,7 +18,7 @@ from sqlalchemy import (
     select,
 )
 
-from app.db.models import RECORDS
+from app.db.models import table_of
 from app.db.models.ledger import StageStay
 from app.db.reach import Reach, reading
 from app.db.reading import Compiled, in_force, instant, version_in_memory
@@ -32,7 +32,7 @@ def statement(entity: str, reach: Reach, values: dict[str, Any]) -> tuple[str, l
 
 @lru_cache(maxsize=64)
 def _compiled(entity: str, reach: Reach) -> Compiled:
-    stays, table = StageStay.__table__, RECORDS[entity].__table__
+    stays, table = StageStay.__table__, table_of(entity)
     id = bindparam("id", type_=Uuid())
     ended = func.coalesce(stays.c.left_at, bindparam("now", type_=DateTime(timezone=True)))
     item = lateral(

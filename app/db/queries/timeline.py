@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from app.db.models.customers import Customer
+from app.db.models import table_of
 from app.db.models.ledger import Event
 from app.db.reach import Level, Reach, reading
 from app.db.reading import Compiled, in_force, instant, version_in_memory
@@ -103,7 +103,7 @@ def _statement(reaches: Reaches, typed: bool, after: bool) -> Select[Any]:
 
 def _customer_reached(reach: Reach) -> ColumnElement[bool]:
     """Whether the customer bound as `id` is reached. Asked once per statement, not per event."""
-    customers = Customer.__table__
+    customers = table_of("customers")
     level: Level = reach.level or "own"
     through = Reach(reach.level, nobodys=reach.nobodys_customers)
     reached = or_(*reading(customers, through, f"reached_{level}"))

@@ -28,8 +28,8 @@ _DATE = re.compile(
     r"(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{1,4})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?", re.ASCII
 )
 _WITH_ZONE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}\S*(?:[Zz]|[+-]\d{2}:?\d{2})", re.ASCII)
-_TRUE = frozenset("true yes y t 1 x si sí s verdadero vero activo attivo active".split())
-_FALSE = frozenset("false no n f 0 falso inactivo inattivo inactive".split())
+_TRUE = frozenset(["true", "yes", "y", "t", "1", "x", "si", "sí", "s", "verdadero", "vero", "activo", "attivo", "active"])
+_FALSE = frozenset(["false", "no", "n", "f", "0", "falso", "inactivo", "inattivo", "inactive"])
 
 
 def kind_of(info: FieldInfo) -> Kind:

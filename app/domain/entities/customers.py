@@ -11,7 +11,6 @@ from app.domain.entities import rules
 from app.domain.entities.fields import Entity, Fields, RecordFields, Spec, Values, partial, readable
 from app.domain.entities.parts import MOST, ContactDetails, ExternalIds, PersonalProfile, Tags, Trait
 from app.domain.entities.values import (
-    Amount,
     Count,
     Currency,
     Instant,

@@ -75,7 +75,7 @@ class OpportunityCreate(OpportunityFields):
 
 @partial
 class OpportunityUpdate(OpportunityFields):
-    """The fields of an opportunity to change; the rest stay as they are, null clears. Its stage moves by POST …/stage."""
+    """The fields of an opportunity to change; the rest stay as they are. Its stage moves by POST …/stage."""
 
 
 @readable
@@ -137,7 +137,7 @@ def moved(
         raise rules.invalid([rules.unknown_option("/stage", "stage", move.stage, pipeline.stages)])
     current = pipeline.stages[str(record["stage"])]
     reopening = current.kind != "open" and target.kind == "open"
-    if not reopening and target.key not in current.allowed_next or target.retired:
+    if (not reopening and target.key not in current.allowed_next) or target.retired:
         raise Conflict(
             "This stage may not follow the present one",
             code="forbidden_move",
@@ -165,7 +165,7 @@ def moved(
 
 
 def check_stage(record: Mapping[str, object], stage: Stage) -> None:
-    """Raise `Invalid` if the record lacks what the stage requires: winning a customer and an amount, losing a reason."""
+    """Raise `Invalid` if the record lacks what the stage requires: winning customer and amount, losing a reason."""
     always = {"won": ("customer_id", "amount"), "lost": ("lost_reason",)}.get(stage.kind, ())
     _check_required(record, (*always, *(name for name in stage.required_fields if name not in always)))
 

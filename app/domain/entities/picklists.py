@@ -32,7 +32,7 @@ class PicklistRead(RecordFields):
 
 
 class StageRead(Fields):
-    """A stage of a pipeline: kind open, won or lost; probability in percent; what it requires and what may follow it."""
+    """A stage: kind open, won or lost; probability in percent; what it requires and what may follow it."""
 
     key: str
     labels: Labels

@@ -1,6 +1,7 @@
 """Where does each column of a file go, once its mapping is understood?"""
 
-from collections.abc import Callable, Mapping as Dictionary
+from collections.abc import Callable
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,0 +1,162 @@
+"""How do rows of a file wait in the database: as they were checked, and while they become records?"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.schema import CreateTable
+
+from app.db.models.imports import ImportFile, ImportRow
+from app.db.session import driver
+
+_TEMPORARY = MetaData()
+
+# The good rows of one import. `key`: what the row is matched on. `errors`: what turned out to be wrong, else null.
+INCOMING = Table(
+    "incoming",
+    _TEMPORARY,
+    Column("row", BigInteger, primary_key=True, autoincrement=False),
+    Column("key", Text),
+    Column("external_id", Text),
+    Column("record_id", Uuid),
+    Column("is_new", Boolean),
+    Column("is_changed", Boolean),
+    Column("data", JSONB),
+    Column("errors", JSONB),
+    prefixes=["temporary"],
+    postgresql_on_commit="DROP",
+)
+
+# The records that the rows name. `times`: how many there are; `file_row`: the row of the file that becomes it.
+NAMED = Table(
+    "named",
+    _TEMPORARY,
+    Column("field", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("said", Text),
+    Column("record_id", Uuid),
+    Column("times", BigInteger),
+    Column("file_row", BigInteger),
+    prefixes=["temporary"],
+    postgresql_on_commit="DROP",
+)
+
+
+async def keep_file(session: AsyncSession, import_id: UUID, content: bytes) -> None:
+    await session.execute(insert(ImportFile).values(import_id=import_id, content=content))
+
+
+async def file_of(session: AsyncSession, import_id: UUID) -> bytes:
+    content = await session.scalar(select(ImportFile.content).where(ImportFile.import_id == import_id))
+    assert content is not None, "an import is kept with its file"
+    return content
+
+
+async def copy(session: AsyncSession, import_id: UUID, lines: AsyncIterator[bytes]) -> int:
+    """Put the lines of COPY text in place of the import's rows. Answers how many there are."""
+    await session.execute(delete(ImportRow).where(ImportRow.import_id == import_id))
+    connection = await driver(session)
+    columns = ["import_id", "row", "record_id", "data", "outcome", "errors"]
+    status: str = await connection.copy_to_table("import_rows", source=lines, columns=columns, format="text")
+    return int(status.split()[-1])
+
+
+async def set_out(session: AsyncSession, import_id: UUID) -> None:
+    """Lay the import's good rows out in `incoming`, for this transaction."""
+    for table in (INCOMING, NAMED):
+        await session.execute(CreateTable(table))
+    await session.execute(_SET_OUT, {"import_id": import_id})
+    await session.execute(text("create index on incoming (record_id)"))
+    await session.execute(text("analyze incoming"))
+
+
+async def refuse(session: AsyncSession, errors: Sequence[dict[str, Any]]) -> None:
+    """Refuse rows, each error with its `row`."""
+    if errors:
+        await session.execute(_REFUSE, {"errors": [dict(each) for each in errors]})
+
+
+async def keep_outcomes(session: AsyncSession, import_id: UUID, *, dry_run: bool) -> dict[str, int]:
+    """Write what became of every row. Answers the counts: records created, updated and unchanged, rows refused and merged."""
+    await session.execute(_OUTCOMES, {"import_id": import_id, "dry_run": dry_run})
+    await session.execute(_FOLLOWERS, {"import_id": import_id})
+    return await counts(session, import_id)
+
+
+async def counts(session: AsyncSession, import_id: UUID) -> dict[str, int]:
+    """How many rows had which outcome, so far."""
+    query = select(ImportRow.outcome, func.count()).where(ImportRow.import_id == import_id, ImportRow.outcome.is_not(None))
+    found = {str(outcome): times for outcome, times in await session.execute(query.group_by(ImportRow.outcome))}
+    return {name: found.get(name, 0) for name in ("created", "updated", "unchanged", "refused", "merged")}
+
+
+async def errors_of(session: AsyncSession, import_id: UUID, after: int, limit: int) -> Sequence[list[dict[str, Any]]]:
+    """The errors of refused rows after a row, a row at a time."""
+    query = (
+        select(ImportRow.errors)
+        .where(ImportRow.import_id == import_id, ImportRow.outcome == "refused", ImportRow.row > after)
+        .order_by(ImportRow.row)
+        .limit(limit)
+    )
+    return [errors for errors in await session.scalars(query) if errors]
+
+
+async def patient(session: AsyncSession, entity: str) -> None:
+    """Give the transaction the time that an import takes, and let imports of one entity run one after another."""
+    await session.execute(text("set local statement_timeout = '10min'"))
+    await session.execute(text("set local lock_timeout = '10min'"))
+    await session.execute(text("set local idle_in_transaction_session_timeout = '5min'"))
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"import/{entity}", text("0")))))
+    await session.execute(text("set local lock_timeout = '1min'"))
+
+
+_SET_OUT = text("""
+insert into incoming (row, key, external_id, record_id, is_new, is_changed, data)
+select row, data ->> 'key', data ->> 'external_id', record_id, true, false, data
+from import_rows where import_id = :import_id and outcome is null and data ? 'values' order by row
+""")
+
+_REFUSE = text("""
+update incoming i set errors = coalesce(i.errors, '[]') || e.errors
+from (select (each ->> 'row')::bigint as row, jsonb_agg(each) as errors
+  from jsonb_array_elements(:errors) as each group by 1) e
+where i.row = e.row
+""").bindparams(bindparam("errors", type_=JSONB))
+
+_OUTCOMES = text("""
+update import_rows r set
+  errors = i.errors,
+  outcome = case when i.errors is not null then 'refused' when i.is_new then 'created' when i.is_changed then 'updated'
+    else 'unchanged' end,
+  record_id = case when i.errors is null and not (:dry_run and i.is_new) then i.record_id end,
+  data = case when :dry_run then r.data end
+from incoming i where r.import_id = :import_id and r.row = i.row
+""")
+
+# Rows that are one with an earlier one share its fate.
+_FOLLOWERS = text("""
+update import_rows r set
+  outcome = case first.outcome when 'refused' then 'refused' else 'merged' end,
+  record_id = first.record_id,
+  errors = (select jsonb_agg(each || jsonb_build_object('row', r.row)) from jsonb_array_elements(first.errors) as each)
+from import_rows first
+where r.import_id = :import_id and first.import_id = :import_id and r.outcome is null
+  and first.row = (r.data ->> 'same_as')::bigint
+""")
