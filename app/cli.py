@@ -165,6 +165,8 @@ def change_password(
 def _in_database(use_case: Callable[[], Coroutine[Any, Any, object]]) -> None:
     import asyncio
 
+    from sqlalchemy.exc import IntegrityError
+
     from app.errors import AppError
     from app.server.reaching import reached_database
 
@@ -174,6 +176,10 @@ def _in_database(use_case: Callable[[], Coroutine[Any, Any, object]]) -> None:
         except AppError as error:
             problems = [f"{field.pointer.lstrip('/')}: {field.message}" for field in error.errors]
             raise CannotStart("; ".join(problems) or error.detail) from None
+        except IntegrityError as error:
+            if "users_username_key" not in str(error.orig):
+                raise
+            raise CannotStart("username: another user has it") from None
 
 
 @contextmanager

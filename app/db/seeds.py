@@ -33,9 +33,11 @@ async def plant(session: AsyncSession) -> None:
         "updated_at": clock.now(),
         "updated_by": SYSTEM_USER,
     }
-    await _add(session, Profile, [{"id": key, "labels": labels} for key, labels in PROFILES.items()])
+    if not await session.scalar(select(func.count()).select_from(Profile)):
+        # Only ever together and once: what an administrator took away must not be granted again.
+        await _add(session, Profile, [{"id": key, "labels": labels} for key, labels in PROFILES.items()])
+        await _add(session, Policy, _policies())
     await _add(session, User, [_system_user(record)])
-    await _add(session, Policy, _policies())
     await _add(session, Setting, [_settings()])
     await _picklists(session, record)
     await _pipeline(session, record)

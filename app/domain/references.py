@@ -18,7 +18,8 @@ async def check(session: AsyncSession, access: Access, entity: Entity, given: Va
     """Raise `NotFound` if an id among the values is not there for the caller, with the pointer to it."""
     named: dict[str, dict[UUID, list[str]]] = defaultdict(lambda: defaultdict(list))
     for pointer, target, id in _ids(entity.create, given):
-        named[target][id].append(pointer)
+        if (target, id) != ("users", access.user_id):
+            named[target][id].append(pointer)
     errors = []
     for target, ids in named.items():
         model = RECORDS[target]

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import clock
 from app.db.base import Record
 from app.db.models import table_of
 from app.db.reach import Level, Reach, changing, narrower, reading
@@ -149,8 +150,9 @@ class Access:
     def new(self, session: AsyncSession, model: type[R], values: Mapping[str, object]) -> R:
         """A new record, the caller's. Raises `Forbidden` where the profile creates none."""
         self.require(model.__tablename__, "create")
-        operation = operation_of(session)
-        record = model(**values, source=operation.source, created_by=self.user_id, updated_by=self.user_id)
+        operation, now = operation_of(session), clock.now()
+        made = {"created_at": now, "created_by": self.user_id, "updated_at": now, "updated_by": self.user_id}
+        record = model(**{"source": operation.source, **made, **values})
         operation.enrolled.append(record)
         session.add(record)
         return record

@@ -72,7 +72,13 @@ def candidates(entity: str, by: str, system: str | None, reach: Reach) -> Select
 
 
 async def match(
-    session: AsyncSession, entity: str, match_on: str, system: str | None, read: Reach, change: Reach, bound: dict[str, Any]
+    session: AsyncSession,
+    entity: str,
+    match_on: str,
+    system: str | None,
+    read: Reach,
+    change: Reach,
+    bound: dict[str, Any],
 ) -> None:
     """Give each row the record that it means, and refuse rows that mean more than one, or one that may not be changed.
 
@@ -96,15 +102,16 @@ async def match(
         (found.c.archived, _error("archived", "The record is archived; restore it first")),
     )
     await session.execute(
-        update(INCOMING)
-        .where(INCOMING.c.row == found.c.row)
-        .values(record_id=found.c.id, is_new=False, errors=wrong),
+        update(INCOMING).where(INCOMING.c.row == found.c.row).values(record_id=found.c.id, is_new=False, errors=wrong),
         bound,
     )
     may = exists().where(table.c.id == INCOMING.c.record_id, changing(table, change))
     await _refuse(session, [~INCOMING.c.is_new, ~may], _error("forbidden", "You may not change this record"), bound)
     numbered = (
-        select(INCOMING.c.row, func.row_number().over(partition_by=INCOMING.c.record_id, order_by=INCOMING.c.row).label("n"))
+        select(
+            INCOMING.c.row,
+            func.row_number().over(partition_by=INCOMING.c.record_id, order_by=INCOMING.c.row).label("n"),
+        )
         .where(~INCOMING.c.is_new)
         .subquery("numbered")
     )
@@ -141,7 +148,9 @@ async def refuse_taken(session: AsyncSession, entity: str, system: str | None, n
         if index.dialect_options["postgresql"]["where"] is not None:
             of_others.append(other.c.archived_at.is_(None))
         field = column.removesuffix("_key")
-        await _refuse(session, [exists().where(*of_others)], _error("duplicate", "Another record has this value", field), {})
+        await _refuse(
+            session, [exists().where(*of_others)], _error("duplicate", "Another record has this value", field), {}
+        )
         await _refuse_repeated(session, value, field)
 
 
@@ -161,17 +170,40 @@ async def _refuse_repeated(session: AsyncSession, value: Any, field: str) -> Non
 
 
 async def name(
-    session: AsyncSession, field: str, item: str | None, entity: str, by: str, system: str | None, reach: Reach, bound: dict[str, Any], own: bool
+    session: AsyncSession,
+    field: str,
+    item: str | None,
+    entity: str,
+    by: str,
+    system: str | None,
+    reach: Reach,
+    bound: dict[str, Any],
+    own: bool,
 ) -> None:
     """Find the records that one field of the rows names, into `named`. own: rows of the file may be meant too."""
     said = _said(field, item).subquery("said")
-    wanted = select(said.c.key, func.min(said.c.said).label("said")).where(said.c.key.is_not(None)).group_by(said.c.key).subquery("wanted")
+    wanted = (
+        select(said.c.key, func.min(said.c.said).label("said"))
+        .where(said.c.key.is_not(None))
+        .group_by(said.c.key)
+        .subquery("wanted")
+    )
     known = candidates(entity, by, system, reach)
     there = select(known.subquery("there")).where(~literal_column("archived"))
-    sources = [select(there.subquery("r").c.key, literal_column("r.id").label("id"), cast(null(), INCOMING.c.row.type).label("row"))]
+    sources = [
+        select(
+            there.subquery("r").c.key,
+            literal_column("r.id").label("id"),
+            cast(null(), INCOMING.c.row.type).label("row"),
+        )
+    ]
     if own and (mine := _own_key(entity, by)) is not None:
         sources.append(
-            select(mine.label("key"), INCOMING.c.record_id.label("id"), case((INCOMING.c.is_new, INCOMING.c.row)).label("row"))
+            select(
+                mine.label("key"),
+                INCOMING.c.record_id.label("id"),
+                case((INCOMING.c.is_new, INCOMING.c.row)).label("row"),
+            )
         )
     meant = union_all(*sources).subquery("meant")
     counted = (
@@ -186,14 +218,18 @@ async def name(
         .select_from(wanted.outerjoin(meant, meant.c.key == wanted.c.key))
         .group_by(wanted.c.key)
     )
-    await session.execute(insert(NAMED).from_select(["field", "key", "said", "record_id", "times", "file_row"], counted), bound)
+    await session.execute(
+        insert(NAMED).from_select(["field", "key", "said", "record_id", "times", "file_row"], counted), bound
+    )
 
 
 def _said(field: str, item: str | None) -> Select[Any]:
     """Row, key and text of what a field of the rows names."""
     if item is None:
         pair = INCOMING.c.data["named"][field]
-        return select(INCOMING.c.row, pair[0].astext.label("key"), pair[1].astext.label("said")).where(INCOMING.c.errors.is_(None))
+        return select(INCOMING.c.row, pair[0].astext.label("key"), pair[1].astext.label("said")).where(
+            INCOMING.c.errors.is_(None)
+        )
     each = func.jsonb_array_elements(INCOMING.c.data["items"][field]).table_valued("value").lateral("each")
     pair = func.jsonb_extract_path(literal_column("each.value"), item)
     return (
@@ -227,18 +263,27 @@ async def rows_naming(session: AsyncSession, field: str, item: str | None, keys:
     return [(row.row, row.key) for row in await session.execute(query)]
 
 
-async def names_in_reach(session: AsyncSession, entity: str, column: str, reach: Reach, bound: dict[str, Any], limit: int) -> list[str]:
+async def names_in_reach(
+    session: AsyncSession, entity: str, column: str, reach: Reach, bound: dict[str, Any], limit: int
+) -> list[str]:
     """What records in use are called, as far as the caller sees them."""
     table = RECORDS[entity].__table__
     shown = table.c[column]
-    query = select(shown).where(table.c.archived_at.is_(None), shown.is_not(None), or_(*reading(table, reach))).limit(limit)
+    query = (
+        select(shown).where(table.c.archived_at.is_(None), shown.is_not(None), or_(*reading(table, reach))).limit(limit)
+    )
     return list(await session.scalars(query, bound))
 
 
 async def edges(session: AsyncSession, entity: str, field: str) -> tuple[dict[Any, Any], dict[Any, int]]:
     """Which record points to which by a field, as it would become, and the rows that say so."""
     table = RECORDS[entity].__table__
-    pointing = {row.id: row.to for row in await session.execute(select(table.c.id, table.c[field].label("to")).where(table.c[field].is_not(None)))}
+    pointing = {
+        row.id: row.to
+        for row in await session.execute(
+            select(table.c.id, table.c[field].label("to")).where(table.c[field].is_not(None))
+        )
+    }
     query = (
         select(INCOMING.c.record_id, INCOMING.c.row, NAMED.c.record_id.label("to"))
         .join(NAMED, and_(NAMED.c.field == field, NAMED.c.key == INCOMING.c.data["named"][field][0].astext))
@@ -284,7 +329,7 @@ async def _refuse(session: AsyncSession, conditions: list[Any], errors: Any, bou
 
 def _error(code: str, message: str, field: str | None = None) -> Any:
     """An error of the row at hand; which column it comes from is filled in when it is shown."""
-    one = func.jsonb_build_object("row", INCOMING.c.row, "field", cast(field, Text), "code", cast(code, Text), "message", cast(message, Text))
+    one = func.jsonb_build_object(
+        "row", INCOMING.c.row, "field", cast(field, Text), "code", cast(code, Text), "message", cast(message, Text)
+    )
     return func.jsonb_build_array(one)
-
-

@@ -102,7 +102,9 @@ async def keep_outcomes(session: AsyncSession, import_id: UUID, *, dry_run: bool
 
 async def counts(session: AsyncSession, import_id: UUID) -> dict[str, int]:
     """How many rows had which outcome, so far."""
-    query = select(ImportRow.outcome, func.count()).where(ImportRow.import_id == import_id, ImportRow.outcome.is_not(None))
+    query = select(ImportRow.outcome, func.count()).where(
+        ImportRow.import_id == import_id, ImportRow.outcome.is_not(None)
+    )
     found = {str(outcome): times for outcome, times in await session.execute(query.group_by(ImportRow.outcome))}
     return {name: found.get(name, 0) for name in ("created", "updated", "unchanged", "refused", "merged")}
 

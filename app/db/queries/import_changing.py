@@ -1,0 +1,171 @@
+"""How do records change that rows of a file mean: which differ from what is said, and how are they written at once?"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.models import RECORDS
+from app.db.queries.import_writing import joins_named, quoted
+from app.db.session import driver
+
+
+async def note_changed(session: AsyncSession, entity: str, named: Sequence[str]) -> None:
+    """Mark the rows whose record differs from what they say."""
+    table = RECORDS[entity].__table__
+    differs = [f"t.{name} is distinct from of_{name}.record_id and of_{name}.key is not null" for name in named]
+    for column in table.c:  # type: ignore[attr-defined]
+        name, kind = column.name, str(column.type)
+        said = f"i.data -> 'given' ? '{name}'"
+        if name in named:
+            continue
+        if kind == "JSONB":
+            differs.append(f"i.data -> 'items' ? '{name}' and not t.{quoted(name)} @> (i.data -> 'items' -> '{name}')")
+        elif kind.endswith("[]") or kind == "ARRAY":
+            differs.append(f"{said} and not t.{quoted(name)} @> p.{quoted(name)}")
+        else:
+            differs.append(f"{said} and t.{quoted(name)} is distinct from p.{quoted(name)}")
+    if entity == "opportunities":
+        differs.append(_LINES_DIFFER)
+    statement = f"""
+        update incoming set is_changed = true
+        where row in (select i.row from incoming i join {entity} t on t.id = i.record_id
+          cross join lateral jsonb_populate_record(null::{entity}, i.data -> 'values') p {joins_named(named)}
+          where not i.is_new and i.errors is null and ({" or ".join(f"({each})" for each in differs)}))
+    """
+    await session.execute(text(statement))
+
+
+async def changed_rows(session: AsyncSession, entity: str, named: Sequence[str]) -> list[Any]:
+    """What the changed rows say, with the records that they name: row, record_id, data, named, lines."""
+    pairs = ", ".join(f"'{name}', of_{name}.record_id" for name in named)
+    lines = f"({_LINES_SAID})" if entity == "opportunities" else "null::jsonb"
+    statement = f"""
+        select i.row, i.record_id, i.data, jsonb_strip_nulls(jsonb_build_object({pairs})) as named, {lines} as lines
+        from incoming i {joins_named(named)} where i.is_changed and i.errors is null order by i.row
+    """
+    return list(await session.execute(text(statement).columns(data=JSONB, named=JSONB, lines=JSONB)))
+
+
+async def lock(session: AsyncSession, entity: str, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Records that are about to change, by id, each a dict of its columns; held until the transaction ends."""
+    table: Table = RECORDS[entity].__table__  # type: ignore[assignment]
+    rows = await session.execute(
+        table.select().where(table.c.id.in_(ids)).order_by(table.c.id).with_for_update(key_share=True)
+    )
+    return {row["id"]: dict(row) for row in rows.mappings()}
+
+
+async def lines_of(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    """The lines of opportunities, as the API shows them."""
+    rows = await session.execute(_LINES_OF, {"ids": list(ids)})
+    return {row.opportunity_id: row.lines for row in rows}
+
+
+async def write_changed(
+    session: AsyncSession,
+    entity: str,
+    columns: Sequence[str],
+    changed: Sequence[tuple[Any, ...]],
+    actor: UUID,
+    now: Any,
+    operation_id: UUID,
+) -> None:
+    """Write changed records: each is record_id, row, values, changes, type, stays, keys, lines, all but the first two JSON texts."""
+    await session.execute(_CHANGED)
+    connection = await driver(session)
+    await connection.copy_records_to_table("changed", records=changed)
+    table = RECORDS[entity].__table__
+    sets = "".join(f"{quoted(name)} = p.{quoted(name)}, " for name in columns)
+    await session.execute(
+        text(f"""
+        update {entity} t set {sets} version = t.version + 1, updated_at = cast(:now as timestamptz), updated_by = cast(:actor as uuid)
+        from changed c join {entity} old on old.id = c.record_id
+        cross join lateral jsonb_populate_record(old, c.values) p where t.id = c.record_id
+        """),
+        {"now": now, "actor": actor},
+    )
+    customer = "t.id" if entity == "customers" else "t.customer_id" if "customer_id" in table.c else "null::uuid"
+    pipeline = "t.pipeline_id" if "pipeline_id" in table.c else "null::uuid"
+    await session.execute(
+        text(f"""
+        insert into events (occurred_at, recorded_at, type, entity, record_id, version, customer_id, changes, actor,
+          source, operation_id)
+        select cast(:now as timestamptz), cast(:now as timestamptz), c.type, '{entity}', t.id, t.version, {customer}, c.changes, cast(:actor as uuid), 'import', cast(:operation_id as uuid)
+        from changed c join {entity} t on t.id = c.record_id order by c.row
+        """),
+        {"now": now, "actor": actor, "operation_id": operation_id},
+    )
+    await session.execute(_LEFT_STAYS, {"entity": entity})
+    await session.execute(
+        text(f"""
+        insert into stage_stays (entity, record_id, field, pipeline_id, stage, entered_at, "by", source)
+        select '{entity}', t.id, stay ->> 0, {pipeline}, stay ->> 1, (stay ->> 2)::timestamptz, cast(:actor as uuid), 'import'
+        from changed c join {entity} t on t.id = c.record_id
+        cross join lateral jsonb_array_elements(c.stays) as stay where stay ->> 1 is not null
+        """),
+        {"actor": actor},
+    )
+    for statement in (_OLD_KEYS, _OTHER_KEYS):
+        await session.execute(statement, {"entity": entity} if ":entity" in str(statement) else {})
+    if entity == "opportunities":
+        for statement in (_OLD_LINES, _OTHER_LINES):
+            await session.execute(statement)
+
+
+_CHANGED = text("""
+create temporary table changed (record_id uuid primary key, row bigint, values jsonb, changes jsonb, type text, stays jsonb,
+  keys jsonb, lines jsonb) on commit drop
+""")
+
+_LINES_DIFFER = """i.data -> 'given' ? 'lines' and (
+  (select count(*) from opportunity_lines l where l.opportunity_id = t.id)
+    <> jsonb_array_length(i.data -> 'items' -> 'lines')
+  or exists (
+    select from jsonb_array_elements(i.data -> 'items' -> 'lines') with ordinality as said(item, position)
+    join named n on n.field = 'lines.product_id' and n.key = said.item -> 'product_id' ->> 0
+    left join opportunity_lines l on l.opportunity_id = t.id and l.position = said.position - 1
+    where l.product_id is distinct from n.record_id
+      or said.item ? 'quantity' and l.quantity is distinct from (said.item ->> 'quantity')::numeric
+      or said.item ? 'unit_price' and l.unit_price is distinct from (said.item ->> 'unit_price')::numeric))"""
+
+_LINES_SAID = """select jsonb_agg(jsonb_build_object('product_id', n.record_id,
+    'quantity', coalesce(line.item ->> 'quantity', '1'),
+    'unit_price', coalesce((line.item ->> 'unit_price')::numeric, p.price)::text) order by line.position)
+  from jsonb_array_elements(i.data -> 'values' -> 'lines') with ordinality as line(item, position)
+  join named n on n.field = 'lines.product_id' and n.key = line.item -> 'product_id' ->> 0
+  join products p on p.id = n.record_id"""
+
+_LINES_OF = text("""
+select opportunity_id, jsonb_agg(jsonb_build_object('product_id', product_id, 'quantity', quantity::text,
+  'unit_price', unit_price::text) order by position) as lines
+from opportunity_lines where opportunity_id = any(:ids) group by 1
+""").columns(lines=JSONB)
+
+_LEFT_STAYS = text("""
+update stage_stays s set left_at = greatest(s.entered_at, (stay ->> 2)::timestamptz)
+from changed c cross join lateral jsonb_array_elements(c.stays) as stay
+where s.entity = cast(:entity as text) and s.record_id = c.record_id and s.field = stay ->> 0 and s.left_at is null
+""")
+
+_OLD_KEYS = text("delete from match_keys m using changed c where m.record_id = c.record_id and c.keys is not null")
+
+_OTHER_KEYS = text("""
+insert into match_keys (entity, record_id, kind, key)
+select cast(:entity as text), c.record_id, pair ->> 0, pair ->> 1
+from changed c cross join lateral jsonb_array_elements(c.keys) as pair on conflict do nothing
+""")
+
+_OLD_LINES = text(
+    "delete from opportunity_lines l using changed c where l.opportunity_id = c.record_id and c.lines is not null"
+)
+
+_OTHER_LINES = text("""
+insert into opportunity_lines (opportunity_id, position, product_id, quantity, unit_price)
+select c.record_id, line.position - 1, (line.item ->> 'product_id')::uuid, (line.item ->> 'quantity')::numeric,
+  (line.item ->> 'unit_price')::numeric
+from changed c cross join lateral jsonb_array_elements(c.lines) with ordinality as line(item, position)
+""")

@@ -1,0 +1,130 @@
+"""What do rows of a file change in records that are there already? The rules are those of any other change."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from app.db.models import RECORDS
+from app.domain.entities.fields import Entity, Values, item_models, partial, specs
+from app.domain.entities.incoming import imported, laid_over
+from app.domain.entities.rules import given_values, prepare
+from app.domain.records import shown
+from app.errors import FieldError, Forbidden, Invalid
+from app.policies.access import Access
+
+
+@dataclass(slots=True)
+class Changes:
+    """What is to be written, and what came of the rows: `rows` as `import_changing.write_changed` takes them."""
+
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    columns: set[str] = field(default_factory=set)
+    unchanged: list[int] = field(default_factory=list)
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    reassigned: list[UUID] = field(default_factory=list)
+    moved: dict[UUID, UUID | None] = field(default_factory=dict)
+
+
+def work_out(
+    access: Access, entity: Entity, now: datetime, said: Any, before: Values, lines: list[Values], out: Changes
+) -> None:
+    """Add to `out` what one row (`row`, `record_id`, `data`, `named`, `lines`) changes in the record `before`."""
+    rules = imported(entity, now)
+    try:
+        given = _given(rules, said, before)
+        values = _prepared(access, rules, given, before, now)
+    except Invalid as error:
+        out.errors += _errors(said.row, error.errors)
+        return
+    except Forbidden as error:
+        out.errors += _errors(said.row, [FieldError("/stage", error.code, error.detail)])
+        return
+    columns = RECORDS[entity.name].__table__.c
+    changed = {name: value for name, value in values.items() if name in columns and before[name] != value}
+    changes = {
+        name: [shown(before[name]), shown(value)] for name, value in changed.items() if name in specs(entity.read)
+    }
+    new_lines = said.lines if "lines" in given and said.lines != lines else None
+    if new_lines is not None:
+        changes["lines"] = [lines, new_lines]
+    if not changed and new_lines is None:
+        out.unchanged.append(said.row)
+        return
+    stays = []
+    for name in entity.stays:
+        if name in changed:
+            changed.setdefault(f"{name}_entered_at", now if changed[name] else None)
+            stays.append((name, changed[name], changed[f"{name}_entered_at"] or now))
+    after = before | changed
+    keys = sorted(set(entity.match_keys(after))) if entity.match_keys else None
+    out.columns |= changed.keys()
+    if changed.keys() & {"owner_id", "customer_id"}:
+        out.reassigned.append(said.record_id)
+    if "customer_id" in changed:
+        out.moved[said.record_id] = changed["customer_id"]
+    verb = "stage_changed" if "stage" in changed else "changed"
+    parts = (changed, changes, f"{entity.singular}.{verb}", stays, keys, new_lines)
+    out.rows.append((said.record_id, said.row, *(each if isinstance(each, str) else _json(each) for each in parts)))
+
+
+def _given(rules: Entity, said: Any, before: Values) -> Values:
+    """What the row gives, typed, its lists laid over the record's."""
+    data = said.data
+    raw = {name: data["values"][name] for name in data["given"] if name not in rules.children}
+    given = given_values(partial(rules.create).model_validate(raw))
+    for name in given:
+        if isinstance(given[name], list):
+            parts = data["items"].get(name) if name in item_models(rules.create) else None
+            given[name] = laid_over(name, before[name], given[name], parts)
+    given |= {name: UUID(id) for name, id in said.named.items()}
+    if "lines" in data["given"]:
+        given["lines"] = said.lines
+    return given
+
+
+def _prepared(access: Access, rules: Entity, given: Values, before: Values, now: datetime) -> Values:
+    if rules.name != "opportunities":
+        return prepare(rules, given, before, access.vocabulary)
+    if given.get("stage", before["stage"]) == before["stage"]:
+        values = prepare(rules, given, before, access.vocabulary)
+        if before["stage_kind"] == "open":
+            values.pop("stage_entered_at", None)
+        return values
+    unset: Values = {"closed_at": None, "lost_reason": None}
+    values = unset | prepare(rules, given, before | unset | {"probability": None}, access.vocabulary)
+    if values["stage_kind"] == "open":
+        if before["stage_kind"] != "open" and not access.may("pipelines", "configure"):
+            raise Forbidden("Reopening needs the right to configure pipelines")
+        values["stage_entered_at"] = now
+    return values
+
+
+def _errors(row: int, problems: list[FieldError]) -> Iterator[dict[str, Any]]:
+    for each in problems:
+        yield {"row": row, "field": each.pointer.strip("/").split("/")[0], "code": each.code, "message": each.message}
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else orjson.dumps(value, default=str).decode()
+
+
+def loops(pointing: Mapping[Any, Any]) -> set[Any]:
+    """Those that come back to themselves by following where each points."""
+    state: dict[Any, int] = {}
+    found: set[Any] = set()
+    for start in pointing:
+        path = []
+        at = start
+        while at in pointing and at not in state:
+            state[at] = 1
+            path.append(at)
+            at = pointing[at]
+        if state.get(at) == 1:
+            found.update(path[path.index(at) :])
+        for each in path:
+            state[each] = 2
+    return found
