@@ -129,8 +129,17 @@ def check() -> None:
 @commands.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
 def test(arguments: typer.Context) -> None:
     """The tests; further arguments go to pytest."""
+    from app.server.checking import PARALLEL
+
     os.chdir(PROJECT)
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", "-n", "2", *arguments.args])
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *PARALLEL, *arguments.args])
+
+
+@commands.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def bench(arguments: typer.Context) -> None:
+    """How near the API is to the floor; `--help` names the arguments."""
+    os.chdir(PROJECT)
+    os.execv(sys.executable, [sys.executable, "-m", "benchmarks.run", *arguments.args])
 
 
 @users.command()

@@ -53,6 +53,7 @@ def make_app() -> FastAPI:
         lifespan=lifespan,
         responses=problems.RESPONSES,
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.include_router(router)
     app.include_router(health.router)

@@ -120,7 +120,7 @@ class People:
 
     async def user(self, profile: str, name: str = "", manager: UUID | None = None, **values: Any) -> UUID:
         from app.db.models.users import User
-        from app.db.seeds import SYSTEM_USER, remember_anew
+        from app.db.seeds import remember_anew
         from app.db.session import transaction
         from app.db.user_reach import rewrite
         from app.domain.entities.users import username_key
@@ -129,25 +129,24 @@ class People:
 
         id = uuid7()
         name = name or f"{profile} {str(id)[-6:]}"
+        username = values.pop("username", str(id))
+        user = {
+            "id": id,
+            "name": name,
+            "name_key": fold(name),
+            "search_open": fold(name),
+            "username": username,
+            "username_key": username_key(username),
+            "profile_id": profile,
+            "manager_id": manager,
+            "active": True,
+            "tags": [],
+        }
         async with transaction("system") as session:
-            Access.system(Reason.COMMAND_LINE).new(
-                session,
-                User,
-                {
-                    "id": id,
-                    "name": name,
-                    "name_key": fold(name),
-                    "active": True,
-                    "username": values.pop("username", str(id)),
-                }
-                | {"username_key": username_key(values.pop("username_key", str(id))), "profile_id": profile}
-                | {"manager_id": manager, "search_open": fold(name), "tags": []}
-                | values,
-            )
+            Access.system(Reason.COMMAND_LINE).new(session, User, user | values)
             await session.flush()
             await rewrite(session)
             await remember_anew(session)
-            assert SYSTEM_USER != id
         return id
 
     async def client(self, user_id: UUID) -> Client:
@@ -189,6 +188,24 @@ async def as_profile(people: People) -> Callable[..., Awaitable[Client]]:
         return await people.client(await people.user(profile, **values))
 
     return signed_in
+
+
+@pytest.fixture
+async def make_user(people: People) -> Callable[..., Awaitable[UUID]]:
+    """`await make_user(username=…, profile=…, password=…)` is a user who can sign in."""
+
+    async def made(username: str, profile: str, password: str) -> UUID:
+        from app.db.session import transaction
+        from app.db.signing_in import keep_password
+        from app.domain.passwords import hash_password
+
+        id = await people.user(profile, username, username=username)
+        hashed = await hash_password(password)
+        async with transaction("system") as session:
+            await keep_password(session, id, hashed)
+        return id
+
+    return made
 
 
 @pytest.fixture

@@ -6,13 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, Request, Response, status
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.api.bodies import JsonRoute
 from app.api.deps import Caller, Session, get_claims
 from app.db.signing_in import end_session
 from app.domain import signing_in
 from app.domain.signing_in import Tokens
 from app.policies.tokens import Claims
 
-router = APIRouter(tags=["auth"])
+router = APIRouter(tags=["auth"], route_class=JsonRoute)
 
 
 class RefreshBody(BaseModel):

@@ -10,6 +10,7 @@ from app.api.records import record_routes
 from app.api.render import Page
 from app.api.timeline import TimelineEvent
 from app.domain.entities.customers import CUSTOMERS
+from app.domain.entities.values import Short
 
 router = record_routes(CUSTOMERS)
 
@@ -18,7 +19,7 @@ router = record_routes(CUSTOMERS)
 async def read_customer_timeline(
     reader: Reader,
     id: Id,
-    type: Annotated[list[str] | None, Query(max_length=50, description="Only events of these types.")] = None,
+    type: Annotated[list[Short] | None, Query(max_length=50, description="Only events of these types.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:

@@ -8,13 +8,13 @@ from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 from uuid import UUID
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from starlette.datastructures import QueryParams
 
 from app.domain.entities import rules
 from app.domain.entities.fields import Entity, spec, specs
-from app.domain.entities.values import fold, like_escape, nearest
+from app.domain.entities.values import Line, clean_line, fold, like_escape, nearest
 from app.domain.entities.vocabulary import Vocabulary
 from app.domain.listing import Listing
 from app.errors import FieldError
@@ -22,10 +22,12 @@ from app.errors import FieldError
 LIMIT = 200
 Q_LENGTH = 200
 VALUES = 100
+PARAMETERS = 500
 ORDERED = ("gt", "gte", "lt", "lte")
 TEXTUAL = ("contains", "starts")
 OPERATORS = ("ne", *ORDERED, *TEXTUAL, "is_null", "all", "none")
 COUNTS = ("exact", "estimate")
+PART: TypeAdapter[str] = TypeAdapter(Line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,15 @@ def filters(entity: Entity) -> dict[str, Filter]:
         if not flags.filter:
             continue
         kind, many, nullable = _kind(info)
-        adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        # Cleaned first: a type of which the declaration says only that it is text would take what PostgreSQL does not.
+        adapter: TypeAdapter[Any] = TypeAdapter(Annotated[kind, BeforeValidator(clean_line)])
         schema = adapter.json_schema(mode="serialization")
         for operator in _operators(kind, many, nullable, flags.picklist):
             parameter = name if operator == "any" else f"{name}__{operator}"
             if operator == "is_null":
                 found[parameter] = Filter(name, operator, TypeAdapter(bool), None, {"type": "boolean"})
+            elif operator in TEXTUAL:  # a part of an address is no address
+                found[parameter] = Filter(name, operator, PART, None, PART.json_schema())
             else:
                 found[parameter] = Filter(name, operator, adapter, flags.picklist, schema)
     return found
@@ -68,11 +73,8 @@ def _kind(info: FieldInfo) -> tuple[Any, bool, bool]:
         return get_args(base)[0], True, False
     if nullable:
         inner = next(each for each in get_args(base) if each is not NoneType)
-        return (
-            Annotated[(inner, *info.metadata)] if info.metadata and get_origin(annotation) is Annotated else inner,
-            False,
-            True,
-        )
+        constrained = info.metadata and get_origin(annotation) is Annotated
+        return Annotated[(inner, *info.metadata)] if constrained else inner, False, True
     return annotation, False, False
 
 
@@ -138,6 +140,8 @@ def parse(query: QueryParams, entity: Entity, vocabulary: Vocabulary) -> Listing
     problems: list[FieldError] = []
     known = filters(entity)
     given: dict[str, list[str]] = {}
+    if len(query.multi_items()) > PARAMETERS:
+        raise rules.invalid([FieldError("/query", "too_many_parameters", f"More than {PARAMETERS} parameters")])
     for name, value in query.multi_items():
         given.setdefault(name, []).append(value)
     where = {}
@@ -162,7 +166,7 @@ def parse(query: QueryParams, entity: Entity, vocabulary: Vocabulary) -> Listing
 
 
 CONTROLS: dict[str, Any] = {
-    "q": TypeAdapter(Annotated[str, Field(max_length=Q_LENGTH)]),
+    "q": TypeAdapter(Annotated[str, Field(max_length=Q_LENGTH), BeforeValidator(clean_line)]),
     "sort": TypeAdapter(Annotated[str, Field(max_length=500)]),
     "fields": TypeAdapter(Annotated[str, Field(max_length=4000)]),
     "limit": TypeAdapter(Annotated[int, Field(ge=1, le=LIMIT)]),

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from app.api import render
+from app.api.bodies import JsonRoute
 from app.api.deps import Caller, IfMatch, Session
 from app.db import session as db
 from app.db.models.users import User
@@ -16,7 +17,7 @@ from app.domain.entities.users import USERS, UserRead, UserUpdate
 from app.domain.entities.values import Language, OrNull, TimeZone
 from app.policies.access import Access
 
-router = APIRouter(tags=["me"])
+router = APIRouter(tags=["me"], route_class=JsonRoute)
 
 
 class Section(BaseModel):

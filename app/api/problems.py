@@ -33,6 +33,9 @@ log = logging.getLogger("clientela.api")
 
 DOCUMENTED = (400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 500, 503)
 
+# An answer names so many problems; looking for the nearest name of thousands of unknown fields would take seconds.
+MOST_PROBLEMS = 100
+
 # What a unique constraint's name says: the field whose value is taken.
 TAKEN = {
     "users_username_key": "username",
@@ -116,11 +119,9 @@ async def _app_error(request: Request, error: Exception) -> Response:
 async def _unreadable(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError | ValidationError)
     found = error.errors()
-    if any(each["type"] == "json_invalid" for each in found):
-        return answer(request, Malformed("The body is not valid JSON"))
     if any(each["loc"][:1] == ("path",) for each in found):
         return answer(request, NotFound("No such record"))
-    problems = [_problem(request, dict(each)) for each in found]
+    problems = [_problem(request, dict(each)) for each in found[:MOST_PROBLEMS]]
     return answer(request, rules.invalid(problems))
 
 
@@ -130,7 +131,7 @@ def _problem(request: Request, each: dict[str, Any]) -> FieldError:
         if each["loc"] and each["loc"][0] in ("body", "query", "header", "cookie")
         else ("body", *each["loc"])
     )
-    pointer = "".join(f"/{part}" for part in path if not str(part).startswith(("function-", "list[")))
+    pointer = "".join(f"/{_escaped(part)}" for part in path if not str(part).startswith(("function-", "list[")))
     if place != "body":
         pointer = f"/{place}{pointer}"
     match each["type"]:
@@ -140,6 +141,11 @@ def _problem(request: Request, each: dict[str, Any]) -> FieldError:
             return _not_writable(request, pointer, [str(part) for part in path])
         case kind:
             return FieldError(pointer or "/", kind, str(each["msg"]))
+
+
+def _escaped(part: Any) -> str:
+    """A part of a JSON pointer (RFC 6901)."""
+    return str(part).replace("~", "~0").replace("/", "~1")
 
 
 def _not_writable(request: Request, pointer: str, path: list[str]) -> FieldError:
@@ -155,6 +161,8 @@ def _not_writable(request: Request, pointer: str, path: list[str]) -> FieldError
 
 async def _by_status(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, AppError):  # what reading the body raised, wrapped by FastAPI
+        return answer(request, error.__cause__)
     kinds: dict[int, type[AppError]] = {
         400: Malformed, 401: Unauthenticated, 404: NotFound, 413: TooLarge, 415: Unsupported, 422: Invalid,
         503: Unavailable,

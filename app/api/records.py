@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response, status
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api import render
+from app.api.bodies import JsonRoute
 from app.api.deps import Caller, ExternalId, Id, IdempotencyKey, IfMatch, Reader, Session, System
 from app.api.listing import parameters
 from app.api.render import Page
@@ -25,7 +26,7 @@ ETAG = {"ETag": {"description": "The record's version.", "schema": {"type": "str
 
 def read_routes(entity: Entity) -> APIRouter:
     """List and read."""
-    router = APIRouter(prefix=f"/{entity.name}", tags=[entity.name])
+    router = APIRouter(prefix=f"/{entity.name}", tags=[entity.name], route_class=JsonRoute)
     one, many = entity.singular, entity.name
 
     page: Any = Page[entity.read]  # type: ignore[name-defined]

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.api import auth, contacts, customers, me, opportunities, picklists, products, settings, users
+from app.api import auth, contacts, customers, imports, me, opportunities, picklists, products, settings, users
 
 router = APIRouter(prefix="/v1")
 for each in (
@@ -15,6 +15,7 @@ for each in (
     opportunities.router,
     picklists.pipelines,
     picklists.picklists,
+    imports.router,
     settings.router,
 ):
     router.include_router(each)

@@ -2,13 +2,14 @@
 
 from fastapi import APIRouter, Response
 
+from app.api.bodies import JsonRoute
 from app.api.deps import Caller, IfMatch, Session
 from app.api.render import PRIVATE
 from app.db.models.vocabulary import Setting
 from app.domain import settings
 from app.domain.entities.settings import SettingsRead, SettingsUpdate
 
-router = APIRouter(prefix="/settings", tags=["settings"])
+router = APIRouter(prefix="/settings", tags=["settings"], route_class=JsonRoute)
 
 
 @router.get("", response_model=SettingsRead)

@@ -12,6 +12,12 @@ async def step_down(session: AsyncSession, customer_id: UUID, user_id: UUID) -> 
     await _drop_idle(session, [customer_id])
 
 
+async def step_down_all(session: AsyncSession, customer_ids: list[UUID]) -> None:
+    """The same for many customers, where the owner is not the one that the customer names."""
+    await session.execute(_STEP_DOWN_ALL, {"customer_ids": customer_ids})
+    await _drop_idle(session, customer_ids)
+
+
 async def end_reasons(session: AsyncSession, record_ids: list[UUID]) -> None:
     """Records no longer hold their owners at their customers: reassigned, archived or moved away."""
     locked = await session.scalars(_END_REASONS, {"record_ids": record_ids})
@@ -27,6 +33,11 @@ async def _drop_idle(session: AsyncSession, customer_ids: list[UUID]) -> None:
 # Each locks the pairs first: whoever adds a reason meanwhile waits, and then makes the pair anew.
 _STEP_DOWN = text("""
 update customer_assignees set role = null where customer_id = :customer_id and user_id = :user_id and role = 'owner'
+""")
+
+_STEP_DOWN_ALL = text("""
+update customer_assignees a set role = null from customers c
+where c.id = any(:customer_ids) and a.customer_id = c.id and a.role = 'owner' and a.user_id is distinct from c.owner_id
 """)
 
 _END_REASONS = text("""

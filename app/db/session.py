@@ -39,8 +39,9 @@ class EnrolledSession(SyncSession):
 @event.listens_for(EnrolledSession, "before_flush")
 def _refuse_strangers(session: SyncSession, *_: Any) -> None:
     enrolled = {id(record) for record in operation_of(session).enrolled}
-    for record in (*session.new, *session.dirty, *session.deleted):
-        if isinstance(record, Record) and id(record) not in enrolled and session.is_modified(record):
+    touched = (*session.new, *session.deleted, *(each for each in session.dirty if session.is_modified(each)))
+    for record in touched:
+        if isinstance(record, Record) and id(record) not in enrolled:
             raise RuntimeError(f"{type(record).__name__} was not begun by access.row or access.new")
 
 

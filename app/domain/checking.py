@@ -15,10 +15,12 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from uuid_utils.compat import uuid7
 
 from app.domain.entities.csv_files import rows_of
-from app.domain.entities.incoming import Draft, Errors, Rows, combined
+from app.domain.entities.incoming import Rows
 from app.domain.entities.mapping import ImportOptions, Mapping
+from app.domain.entities.merging import Draft, Errors, combined
 from app.domain.entities.targets import check_columns, importable
 from app.domain.entities.vocabulary import Vocabulary
 from app.errors import Invalid
@@ -40,10 +42,14 @@ class Task:
 
 
 def lines(task: Task) -> Iterator[bytes]:
-    """The rows as COPY takes them: import_id, row, data, outcome, errors. Raises `Invalid` for the file as a whole."""
+    """The rows as COPY takes them: import_id, row, record_id (of a new record), data, outcome, errors.
+
+    Raises `Invalid` for the file as a whole.
+    """
     prefix = str(task.import_id).encode()
     for number, data, outcome, errors in checked(task):
-        yield b"\t".join((prefix, str(number).encode(), _json(data), outcome, _json(errors))) + b"\n"
+        id = str(uuid7()).encode() if data and "values" in data else b"\\N"
+        yield b"\t".join((prefix, str(number).encode(), id, _json(data), outcome, _json(errors))) + b"\n"
 
 
 def checked(task: Task) -> Iterator[tuple[int, Any, bytes, Errors | None]]:

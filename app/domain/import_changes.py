@@ -10,7 +10,8 @@ import orjson
 
 from app.db.models import RECORDS
 from app.domain.entities.fields import Entity, Values, item_models, partial, specs
-from app.domain.entities.incoming import imported, laid_over
+from app.domain.entities.incoming import imported
+from app.domain.entities.merging import laid_over
 from app.domain.entities.rules import given_values, prepare
 from app.domain.records import shown
 from app.errors import FieldError, Forbidden, Invalid
@@ -26,6 +27,7 @@ class Changes:
     unchanged: list[int] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
     reassigned: list[UUID] = field(default_factory=list)
+    deactivated: list[UUID] = field(default_factory=list)
     moved: dict[UUID, UUID | None] = field(default_factory=dict)
 
 
@@ -64,6 +66,8 @@ def work_out(
     out.columns |= changed.keys()
     if changed.keys() & {"owner_id", "customer_id"}:
         out.reassigned.append(said.record_id)
+    if changed.get("active") is False and entity.name == "users":
+        out.deactivated.append(said.record_id)
     if "customer_id" in changed:
         out.moved[said.record_id] = changed["customer_id"]
     verb = "stage_changed" if "stage" in changed else "changed"

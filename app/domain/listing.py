@@ -55,7 +55,7 @@ def list_shape(
     columns = tuple(
         name
         for name, spec in declared.items()
-        if name in readable and (name in listing.fields if listing.fields else not spec.unlisted)
+        if name in readable and (name in ("id", *listing.fields) if listing.fields else not spec.unlisted)
     )
     reach = access.reach(entity.name)
     words = search_words(listing.q)

@@ -286,6 +286,8 @@ async def upsert(
     try:
         record = await access.row(session, RECORDS[entity.name], id, "update")
     except NotFound:
+        # As if the id were free: whoever creates none learns nothing about those there are.
+        access.require(entity.name, "create")
         raise Conflict("This external id is taken", code="taken") from None
     await change(session, access, entity, record, data)
     return record, False

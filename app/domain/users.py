@@ -1,6 +1,7 @@
 """What one can do with users: whoever joins, leaves, moves or is away changes whom others reach."""
 
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -37,6 +38,14 @@ async def change(session: AsyncSession, access: Access, entity: Entity, user: Re
         return
     if before["active"] and not after["active"]:
         await signing_in.end_sessions(session, [user.id])
+    await _reach_anew(session)
+    await _keep_an_administrator(session)
+
+
+async def many_changed(session: AsyncSession, deactivated: list[UUID]) -> None:
+    """What follows when a file has made and changed users."""
+    if deactivated:
+        await signing_in.end_sessions(session, deactivated)
     await _reach_anew(session)
     await _keep_an_administrator(session)
 

@@ -33,7 +33,8 @@ from users u where u.id = $1
 """
 
 _memory: Memory | None = None
-_grants: dict[str, Grants] = {}
+# By version and profile: a request that began before a change may end after one that began with it.
+_grants: dict[tuple[str, str], Grants] = {}
 _callers: OrderedDict[tuple[UUID, UUID | None], Access] = OrderedDict()
 
 
@@ -67,8 +68,9 @@ async def meet(connection: Connection, user_id: UUID, session_id: UUID | None) -
     if row is None or not row["active"]:
         raise session_ended()
     profile = row["profile_id"]
-    if profile not in _grants:
-        _grants[profile] = compiled(enforcer(memory.policies), profile)
+    grants = _grants.get((memory.version, profile))
+    if grants is None:
+        grants = _grants[memory.version, profile] = compiled(enforcer(memory.policies), profile)
     access = Access(
         user_id=user_id,
         session_id=session_id,
@@ -76,7 +78,7 @@ async def meet(connection: Connection, user_id: UUID, session_id: UUID | None) -
         version=memory.version,
         since=since,
         until=until,
-        grants=_grants[profile],
+        grants=grants,
         own=tuple(row["own"]),
         team=tuple(row["team"]),
         vocabulary=memory.vocabulary,

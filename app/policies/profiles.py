@@ -56,7 +56,7 @@ def compiled(made: casbin.Enforcer, profile: str) -> Grants:
         for one in known if section == "*" else [section] if section in known else []:
             for act in ACTIONS if action == "*" else [action] if action in ACTIONS else []:
                 for each in known[one] if group == "*" else [group] if group in known[one] else []:
-                    if (each == "open") == (scope == "-"):
+                    if (each == "open") == (scope == "-") or not scope_ge(scope, scope):
                         continue
                     before = grants.get((one, act, each))
                     if before is None or scope_ge(scope, before):

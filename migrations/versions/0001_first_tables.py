@@ -250,7 +250,7 @@ def upgrade() -> None:
         sa.Column("owner_id", sa.Uuid(), nullable=True),
         sa.Column("assigned", sa.Boolean(), nullable=False),
         sa.Column("description", sa.Text(), nullable=True),
-        sa.Column("website", sa.String(length=255), nullable=True),
+        sa.Column("website", sa.String(length=500), nullable=True),
         sa.Column("employees", sa.Integer(), nullable=True),
         sa.Column("annual_revenue", sa.Numeric(), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=True),
@@ -309,7 +309,12 @@ def upgrade() -> None:
     )
     op.create_index("customers_name_key_id_idx", "customers", ["name_key", "id"], unique=False)
     op.create_index("customers_number_key", "customers", ["number"], unique=True)
-    op.create_index("customers_owner_id_idx", "customers", ["owner_id"], unique=False)
+    op.create_index(
+        "customers_owner_id_sector_name_key_id_idx",
+        "customers",
+        ["owner_id", "sector", "name_key", "id"],
+        unique=False,
+    )
     op.create_index(
         "customers_parent_id_idx",
         "customers",
@@ -426,7 +431,7 @@ def upgrade() -> None:
         sa.Column("name_key", sa.Text(collation="C"), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("category", sa.String(length=200), nullable=True),
-        sa.Column("unit", sa.String(length=50), nullable=True),
+        sa.Column("unit", sa.String(length=60), nullable=True),
         sa.Column("price", sa.Numeric(), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=True),
         sa.Column("tax_rate", sa.Numeric(), nullable=True),
@@ -828,7 +833,7 @@ def downgrade() -> None:
         postgresql_with={"fastupdate": "off"},
     )
     op.drop_index("customers_parent_id_idx", table_name="customers", postgresql_where=sa.text("parent_id is not null"))
-    op.drop_index("customers_owner_id_idx", table_name="customers")
+    op.drop_index("customers_owner_id_sector_name_key_id_idx", table_name="customers")
     op.drop_index("customers_number_key", table_name="customers")
     op.drop_index("customers_name_key_id_idx", table_name="customers")
     op.drop_table("customers")

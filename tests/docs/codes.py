@@ -15,15 +15,15 @@ APP = Path(__file__).parents[2] / "app"
 BY_KIND = {
     "bool": ("bool_parsing", "bool_type"),
     "date": ("date_from_datetime_parsing", "date_type"),
-    "datetime": ("datetime_from_date_parsing", "datetime_type"),
-    "decimal": ("decimal_parsing", "decimal_type"),
+    "datetime": ("datetime_from_date_parsing", "datetime_parsing", "datetime_type"),
+    "decimal": ("decimal_parsing", "decimal_type", "finite_number"),
     "dict": ("dict_type",),
-    "int": ("int_from_float", "int_parsing", "int_parsing_size", "int_type"),
+    "int": ("finite_number", "int_from_float", "int_parsing", "int_parsing_size", "int_type"),
     "list": ("list_type",),
     "literal": ("literal_error",),
-    "model": ("model_attributes_type",),
-    "model-fields": ("model_attributes_type",),
-    "str": ("string_type",),
+    "model": ("model_attributes_type", "model_type"),
+    "model-fields": (),
+    "str": ("string_type", "string_unicode"),
     "uuid": ("uuid_parsing", "uuid_type"),
 }
 BY_LIMIT = {

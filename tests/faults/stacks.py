@@ -32,7 +32,7 @@ class Stack:
             given: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output, **options}
             self.process = subprocess.Popen(
                 command or [sys.executable, str(STAND_INS), "up", str(folder)],
-                env={**os.environ, "CRM_DATA_DIR": str(folder), **(environment or {})},
+                env=environment_for(folder) | dict(environment or {}),
                 **given,
             )
 
@@ -93,6 +93,13 @@ class Stack:
                 except OSError:
                     continue
         return found
+
+
+def environment_for(folder: Path) -> dict[str, str]:
+    """The environment without settings but the data directory: other tests name their database in ours."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("CRM_")} | {
+        "CRM_DATA_DIR": str(folder)
+    }
 
 
 def eventually(holds: Callable[[], object], seconds: float, explain: Callable[[], object] = lambda: "") -> None:

@@ -26,7 +26,8 @@ async def migrate(folder: str) -> None:
 
     connection = await asyncpg.connect(os.environ["CRM_DATABASE_URL"])
     await connection.execute(
-        "create table if not exists users (profile_id text, active boolean, archived_at timestamptz, password_hash text);"
+        "create table if not exists users"
+        " (profile_id text, active boolean, archived_at timestamptz, password_hash text);"
         "create table if not exists rows (number int)"
     )
     await connection.close()

@@ -11,7 +11,8 @@ from app.db import bell
 from app.db.session import transaction
 from app.server import embedded
 from app.server.valkey import redis_url
-from tests.jobs.conftest import database, emptied  # noqa: F401
+from app.settings import settings
+from tests.jobs.conftest import effects as table_of_effects  # noqa: F401
 from tests.jobs.effects import effects, is_quiet, promised, until, working
 
 
@@ -38,8 +39,14 @@ def valkey(tmp_path: Path) -> Iterator[Valkey]:
 
 
 @pytest.fixture
-def redis(valkey: Valkey) -> str:
-    return redis_url(valkey.folder)
+def redis(database_url: str, valkey: Valkey, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The bell rings in a Valkey of the test's own, which it can stop."""
+    url = redis_url(valkey.folder)
+    monkeypatch.setenv("CRM_REDIS_URL", url)
+    settings.cache_clear()
+    yield url
+    monkeypatch.undo()
+    settings.cache_clear()
 
 
 async def test_nothing_is_lost_and_nothing_happens_twice(valkey: Valkey) -> None:

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stacks import Stack, eventually
 
 from app.server import embedded
+from tests.faults.stacks import Stack, environment_for, eventually
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
@@ -98,12 +98,11 @@ def test_a_port_that_is_taken_is_refused_by_name(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         refused = subprocess.run(
             [sys.executable, "-m", "app.cli", "up", "--port", str(port)],
-            env={
-                **os.environ,
+            env=environment_for(tmp_path)
+            | {
                 "CRM_DATABASE_URL": "postgresql://localhost/away",
                 "CRM_REDIS_URL": "redis://localhost/away",
                 "CRM_SECRET_KEY": "k" * 32,
-                "CRM_DATA_DIR": str(tmp_path),
             },
             capture_output=True,
             text=True,

@@ -1,55 +1,31 @@
-"""A database of its own for the tests of jobs, with a table `effects` for the jobs to have an effect on."""
+"""A table `effects` for the jobs to have an effect on, Valkey's address, and a clock that stands still."""
 
 import os
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from app import clock
-from app.db import bell, seeds, session
-from app.server import embedded
+from app.db import bell, session
 from app.settings import settings
 
 
 @pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with embedded.postgres(tmp_path_factory.mktemp("postgres"), disposable=True) as url:
-        environment = {"CRM_DATABASE_URL": url, "CRM_SECRET_KEY": "0" * 32}
-        subprocess.run(
-            [sys.executable, "-m", "alembic", "upgrade", "head"],
-            env={**os.environ, **environment},
-            cwd=Path(__file__).parents[2],
-            check=True,
-        )
-        yield url
-
-
-@pytest.fixture(scope="session")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with embedded.valkey(tmp_path_factory.mktemp("valkey")) as url:
-        yield url
+def redis(database_url: str) -> str:
+    return os.environ["CRM_REDIS_URL"]
 
 
 @pytest.fixture(autouse=True)
-async def emptied(database: str, redis: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    monkeypatch.setenv("CRM_DATABASE_URL", database)
-    monkeypatch.setenv("CRM_REDIS_URL", redis)
-    monkeypatch.setenv("CRM_SECRET_KEY", "0" * 32)
+async def effects(redis: str, emptied: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
     settings.cache_clear()
     async with session.transaction("system") as opened:
-        if not await opened.scalar(text("select to_regclass('effects')")):
-            await opened.execute(text("create table effects (name text not null)"))
-            await seeds.plant(opened)
-        for table in ("effects", "jobs", "idempotency_keys", "refresh_tokens", "sessions"):
-            await opened.execute(text(f"delete from {table}"))
+        await opened.execute(text("create table if not exists effects (name text not null)"))
+        await opened.execute(text("delete from effects"))
     yield
     await bell.close()
-    await session.close()
+    await emptied()
     settings.cache_clear()
 
 

@@ -79,20 +79,11 @@ def test_the_first_administrator_is_made_beside_a_running_stack_and_signs_in(add
     assert signed_in(address, "ada", "staple horse battery") == 200
 
 
-@pytest.mark.parametrize(
-    ("arguments", "password", "message"),
-    [
-        (["create", "--username", "x", "--name", "X", "--profile", "emperor"], "correct horse battery", "profile"),
-        (["password", "--username", "nobody"], "correct horse battery", "user"),
-    ],
-)
-def test_what_cannot_be_is_said_in_one_line(
-    address: str, data_dir: Path, arguments: list[str], password: str, message: str
-) -> None:
-    refused = crm(data_dir, "user", *arguments, CRM_PASSWORD=password)
-    assert refused.returncode == 1
-    assert refused.stdout == ""
-    assert re.fullmatch(rf"crm: .*{message}.*\n", refused.stderr, re.IGNORECASE)
+def test_what_cannot_be_is_said_in_one_line(address: str, data_dir: Path) -> None:
+    arguments = ["user", "create", "--username", "x", "--name", "X", "--profile", "emperor"]
+    refused = crm(data_dir, *arguments, CRM_PASSWORD="correct horse battery")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert re.fullmatch(r"crm: .*profile.*\n", refused.stderr)
 
 
 def test_every_check_runs_and_those_that_failed_are_named(

@@ -52,9 +52,25 @@ def data_dir(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
         ),
     ],
 )
-def test_bad_settings_are_refused_at_start_by_name(environment: dict[str, str], message: str) -> None:
-    refused = started_with(**environment)
-    assert (refused.returncode, refused.stderr) == (2, f"crm: {message}\n")
+def test_bad_settings_are_refused_by_name(
+    data_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    environment: dict[str, str],
+    message: str,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as refused:
+        settings()
+    assert refused.value.code == 2
+    assert capsys.readouterr().err == f"crm: {message}\n"
+
+
+def test_a_start_with_bad_settings_ends_without_a_traceback() -> None:
+    refused = started_with(CRM_PORT="0")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "crm: CRM_PORT: input should be greater than or equal to 1\n"
 
 
 def test_empty_and_foreign_variables_are_no_settings() -> None:

@@ -40,7 +40,7 @@ class Customer(Record):
         Index("customers_tax_id_key", "tax_id", unique=True, postgresql_where=text("archived_at is null")),
         Index("customers_name_key_id_idx", "name_key", "id"),
         Index("customers_unassigned_idx", "id", postgresql_where=text("not assigned")),
-        Index("customers_owner_id_idx", "owner_id"),
+        Index("customers_owner_id_sector_name_key_id_idx", "owner_id", "sector", "name_key", "id"),
         Index("customers_parent_id_idx", "parent_id", postgresql_where=text("parent_id is not null")),
         trigram("customers_search_open_idx", "search_open"),
         trigram("customers_search_contact_details_idx", "search_contact_details"),
@@ -59,7 +59,7 @@ class Customer(Record):
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     assigned: Mapped[bool] = mapped_column(default=False)
     description: Mapped[str | None] = mapped_column(Text)
-    website: Mapped[str | None] = mapped_column(String(255))
+    website: Mapped[str | None] = mapped_column(String(500))
     employees: Mapped[int | None]
     annual_revenue: Mapped[Decimal | None] = money()
     currency: Mapped[str | None] = mapped_column(String(3))

@@ -23,7 +23,7 @@ class Product(Record):
     name_key: Mapped[str] = mapped_column(Text(collation="C"))
     kind: Mapped[str] = mapped_column(String(10))
     category: Mapped[str | None] = mapped_column(String(200))
-    unit: Mapped[str | None] = mapped_column(String(50))
+    unit: Mapped[str | None] = mapped_column(String(60))
     price: Mapped[Decimal | None] = money()
     currency: Mapped[str | None] = mapped_column(String(3))
     tax_rate: Mapped[Decimal | None] = mapped_column(Numeric)

@@ -8,16 +8,16 @@ from sqlalchemy import Table, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.models import RECORDS
+from app.db.models import table_of
 from app.db.queries.import_writing import joins_named, quoted
 from app.db.session import driver
 
 
 async def note_changed(session: AsyncSession, entity: str, named: Sequence[str]) -> None:
     """Mark the rows whose record differs from what they say."""
-    table = RECORDS[entity].__table__
+    table = table_of(entity)
     differs = [f"t.{name} is distinct from of_{name}.record_id and of_{name}.key is not null" for name in named]
-    for column in table.c:  # type: ignore[attr-defined]
+    for column in table.c:
         name, kind = column.name, str(column.type)
         said = f"i.data -> 'given' ? '{name}'"
         if name in named:
@@ -50,9 +50,14 @@ async def changed_rows(session: AsyncSession, entity: str, named: Sequence[str])
     return list(await session.execute(text(statement).columns(data=JSONB, named=JSONB, lines=JSONB)))
 
 
+async def note_unchanged(session: AsyncSession, rows: Sequence[int]) -> None:
+    """What seemed to differ does not, once it is written as the product writes it."""
+    await session.execute(text("update incoming set is_changed = false where row = any(:rows)"), {"rows": list(rows)})
+
+
 async def lock(session: AsyncSession, entity: str, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Records that are about to change, by id, each a dict of its columns; held until the transaction ends."""
-    table: Table = RECORDS[entity].__table__  # type: ignore[assignment]
+    table: Table = table_of(entity)
     rows = await session.execute(
         table.select().where(table.c.id.in_(ids)).order_by(table.c.id).with_for_update(key_share=True)
     )
@@ -78,7 +83,7 @@ async def write_changed(
     await session.execute(_CHANGED)
     connection = await driver(session)
     await connection.copy_records_to_table("changed", records=changed)
-    table = RECORDS[entity].__table__
+    table = table_of(entity)
     sets = "".join(f"{quoted(name)} = p.{quoted(name)}, " for name in columns)
     await session.execute(
         text(f"""

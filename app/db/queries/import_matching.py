@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.models import RECORDS
+from app.db.models import table_of
 from app.db.models.keys import ExternalId, MatchKey
 from app.db.queries.import_rows import INCOMING, NAMED
 from app.db.reach import Reach, changing, reading
@@ -46,7 +46,7 @@ _KEPT_IN = {
 
 def candidates(entity: str, by: str, system: str | None, reach: Reach) -> Select[Any]:
     """The records that the caller reads, by one of their keys: `key`, `id` and `archived`."""
-    table = RECORDS[entity].__table__
+    table = table_of(entity)
     live = table.c.archived_at.is_(None)
     within = or_(*reading(table, reach))
     if by == "id":
@@ -85,7 +85,7 @@ async def match(
     bound: the users reached for reading (`reached`) and for changing (`changing`).
     """
     known = candidates(entity, match_on, system, read).subquery("known")
-    table = RECORDS[entity].__table__
+    table = table_of(entity)
     found = (
         select(
             INCOMING.c.row,
@@ -137,8 +137,8 @@ async def refuse_taken(session: AsyncSession, entity: str, system: str | None, n
         )
         await _refuse(session, [taken], _error("taken", "This external id is taken", "external_id"), {})
         await _refuse_repeated(session, INCOMING.c.external_id, "external_id")
-    table = RECORDS[entity].__table__
-    for index in sorted(table.indexes, key=lambda each: str(each.name)):  # type: ignore[attr-defined]
+    table = table_of(entity)
+    for index in sorted(table.indexes, key=lambda each: str(each.name)):
         column = _unique_column(index)
         if column is None or column.removesuffix("_key") not in names:
             continue
@@ -267,7 +267,7 @@ async def names_in_reach(
     session: AsyncSession, entity: str, column: str, reach: Reach, bound: dict[str, Any], limit: int
 ) -> list[str]:
     """What records in use are called, as far as the caller sees them."""
-    table = RECORDS[entity].__table__
+    table = table_of(entity)
     shown = table.c[column]
     query = (
         select(shown).where(table.c.archived_at.is_(None), shown.is_not(None), or_(*reading(table, reach))).limit(limit)
@@ -277,7 +277,7 @@ async def names_in_reach(
 
 async def edges(session: AsyncSession, entity: str, field: str) -> tuple[dict[Any, Any], dict[Any, int]]:
     """Which record points to which by a field, as it would become, and the rows that say so."""
-    table = RECORDS[entity].__table__
+    table = table_of(entity)
     pointing = {
         row.id: row.to
         for row in await session.execute(
@@ -313,7 +313,7 @@ async def refuse_followers(session: AsyncSession, field: str) -> None:
 
 async def refuse_owners(session: AsyncSession, entity: str, user_id: Any) -> None:
     """Rows that make somebody else the owner, for a caller who may not assign."""
-    table = RECORDS[entity].__table__
+    table = table_of(entity)
     owner = exists().where(
         NAMED.c.field == "owner_id",
         NAMED.c.key == INCOMING.c.data["named"]["owner_id"][0].astext,

@@ -1,6 +1,7 @@
 """How do rows of a file wait in the database: as they were checked, and while they become records?"""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,12 +19,13 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.schema import CreateTable
 
-from app.db.models.imports import ImportFile, ImportRow
+from app.db.models.imports import Import, ImportFile, ImportRow
 from app.db.session import driver
 
 _TEMPORARY = MetaData()
@@ -59,8 +61,23 @@ NAMED = Table(
 )
 
 
-async def keep_file(session: AsyncSession, import_id: UUID, content: bytes) -> None:
-    await session.execute(insert(ImportFile).values(import_id=import_id, content=content))
+async def keep(session: AsyncSession, values: dict[str, Any], content: bytes) -> None:
+    """A file on its way in."""
+    await session.execute(insert(Import).values(values))
+    await session.execute(insert(ImportFile).values(import_id=values["id"], content=content))
+
+
+async def state_of(session: AsyncSession, import_id: UUID) -> Any:
+    """The import's row, which nobody else writes meanwhile."""
+    table = Import.__table__
+    query = select(*table.c).where(table.c.id == import_id).with_for_update()
+    return (await session.execute(query)).one()
+
+
+async def note(session: AsyncSession, import_id: UUID, user_id: UUID, now: datetime, **values: Any) -> None:
+    """Write how an import is getting on."""
+    changed = values | {"version": Import.version + 1, "updated_at": now, "updated_by": user_id}
+    await session.execute(update(Import).where(Import.id == import_id).values(changed))
 
 
 async def file_of(session: AsyncSession, import_id: UUID) -> bytes:
@@ -93,15 +110,18 @@ async def refuse(session: AsyncSession, errors: Sequence[dict[str, Any]]) -> Non
         await session.execute(_REFUSE, {"errors": [dict(each) for each in errors]})
 
 
-async def keep_outcomes(session: AsyncSession, import_id: UUID, *, dry_run: bool) -> dict[str, int]:
-    """Write what became of every row. Answers the counts: records created, updated and unchanged, rows refused and merged."""
+async def keep_outcomes(
+    session: AsyncSession, import_id: UUID, columns: dict[str, str], *, dry_run: bool
+) -> dict[str, int]:
+    """Write what became of every row, and answer the counts. columns: which column of the file fills each field."""
+    await session.execute(_EXPLAIN, {"columns": columns})
     await session.execute(_OUTCOMES, {"import_id": import_id, "dry_run": dry_run})
     await session.execute(_FOLLOWERS, {"import_id": import_id})
     return await counts(session, import_id)
 
 
 async def counts(session: AsyncSession, import_id: UUID) -> dict[str, int]:
-    """How many rows had which outcome, so far."""
+    """How many records were created, updated and unchanged, and how many rows refused, or merged into earlier ones."""
     query = select(ImportRow.outcome, func.count()).where(
         ImportRow.import_id == import_id, ImportRow.outcome.is_not(None)
     )
@@ -109,24 +129,17 @@ async def counts(session: AsyncSession, import_id: UUID) -> dict[str, int]:
     return {name: found.get(name, 0) for name in ("created", "updated", "unchanged", "refused", "merged")}
 
 
-async def errors_of(session: AsyncSession, import_id: UUID, after: int, limit: int) -> Sequence[list[dict[str, Any]]]:
-    """The errors of refused rows after a row, a row at a time."""
-    query = (
-        select(ImportRow.errors)
-        .where(ImportRow.import_id == import_id, ImportRow.outcome == "refused", ImportRow.row > after)
-        .order_by(ImportRow.row)
-        .limit(limit)
-    )
-    return [errors for errors in await session.scalars(query) if errors]
-
-
-async def patient(session: AsyncSession, entity: str) -> None:
-    """Give the transaction the time that an import takes, and let imports of one entity run one after another."""
+async def be_patient(session: AsyncSession) -> None:
+    """Give the transaction the time that an import takes."""
     await session.execute(text("set local statement_timeout = '10min'"))
-    await session.execute(text("set local lock_timeout = '10min'"))
     await session.execute(text("set local idle_in_transaction_session_timeout = '5min'"))
+
+
+async def take_turns(session: AsyncSession, entity: str) -> None:
+    """Imports of one entity run one after another: wait until no other is at work."""
+    await session.execute(text("set local lock_timeout = '10min'"))
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"import/{entity}", text("0")))))
-    await session.execute(text("set local lock_timeout = '1min'"))
+    await session.execute(text("set local lock_timeout = '30s'"))
 
 
 _SET_OUT = text("""
@@ -141,6 +154,17 @@ from (select (each ->> 'row')::bigint as row, jsonb_agg(each) as errors
   from jsonb_array_elements(:errors) as each group by 1) e
 where i.row = e.row
 """).bindparams(bindparam("errors", type_=JSONB))
+
+# Errors found by statements know the field; the column that fills it and the value in it are added here.
+_EXPLAIN = text("""
+update incoming i set errors = (
+  select jsonb_agg(jsonb_build_object('row', i.row, 'column', coalesce(each -> 'column', :columns -> (each ->> 'field')),
+    'field', each -> 'field', 'code', each -> 'code', 'message', each -> 'message', 'nearest', each -> 'nearest',
+    'value', coalesce(each -> 'value', case each ->> 'field' when 'external_id' then to_jsonb(i.external_id)
+      else i.data -> 'values' -> (each ->> 'field') end)))
+  from jsonb_array_elements(i.errors) as each)
+where i.errors is not null
+""").bindparams(bindparam("columns", type_=JSONB))
 
 _OUTCOMES = text("""
 update import_rows r set

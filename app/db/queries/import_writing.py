@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.models import RECORDS
+from app.db.models import table_of
 
 # Columns that no row of a file fills in.
 _OWN = ("archived_at", "archive_id", "password_hash")
@@ -26,7 +26,7 @@ async def insert_new(
     number_prefix: str,
 ) -> None:
     """The records of the new rows. named: the columns that name records; owner_id: whose they are if no row says."""
-    table = RECORDS[entity].__table__
+    table = table_of(entity)
     filled: dict[str, str] = {
         "id": "i.record_id",
         "version": "1",
@@ -42,7 +42,7 @@ async def insert_new(
         filled["owner_id"] = "cast(:owner_id as uuid)"
     if entity == "customers":
         filled["assigned"] = f"({filled['owner_id']}) is not null"
-    columns = [column.name for column in table.c if column.name not in _OWN]  # type: ignore[attr-defined]
+    columns = [column.name for column in table.c if column.name not in _OWN]
     number = "nextval('customer_number')" if entity == "customers" else "0"
     values = ", ".join(filled.get(name, f"p.{quoted(name)}") for name in columns)
     statement = f"""
@@ -62,7 +62,7 @@ async def tell_new(
     session: AsyncSession, entity: str, singular: str, named: Sequence[str], actor: UUID, now: Any, operation_id: UUID
 ) -> None:
     """The ledger's lines, stays and match keys of new records."""
-    table = RECORDS[entity].__table__
+    table = table_of(entity)
     pointing = [name for name in dict.fromkeys((*named, "owner_id", "number")) if name in table.c]
     changes = " || ".join(
         ["(i.data -> 'changes')"]
@@ -95,6 +95,12 @@ async def tell_new(
 
 async def keep_external_ids(session: AsyncSession, entity: str, system: str) -> None:
     await session.execute(_EXTERNAL_IDS, {"entity": entity, "system": system})
+
+
+async def take_stock(session: AsyncSession, entity: str) -> None:
+    """Let the planner know of so many new rows at once, before the lists of the next minute go astray."""
+    for table in (entity, "events", "stage_stays", "match_keys", "external_ids"):
+        await session.execute(text(f"analyze {table}"))
 
 
 async def assign(session: AsyncSession, entity: str) -> None:

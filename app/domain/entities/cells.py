@@ -28,7 +28,9 @@ _DATE = re.compile(
     r"(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{1,4})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?)?", re.ASCII
 )
 _WITH_ZONE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}\S*(?:[Zz]|[+-]\d{2}:?\d{2})", re.ASCII)
-_TRUE = frozenset(["true", "yes", "y", "t", "1", "x", "si", "sí", "s", "verdadero", "vero", "activo", "attivo", "active"])
+_TRUE = frozenset(
+    ["true", "yes", "y", "t", "1", "x", "si", "sí", "s", "verdadero", "vero", "activo", "attivo", "active"]
+)
 _FALSE = frozenset(["false", "no", "n", "f", "0", "falso", "inactivo", "inattivo", "inactive"])
 
 
@@ -103,7 +105,9 @@ def _moment(text: str, date_order: str) -> tuple[date, time | None]:
         parts = dict(zip(order, (first, second, third), strict=True))
         try:
             day = date(_year(parts["y"]), int(parts["m"]), int(parts["d"]))
-            return day, time(*(int(part or 0) for part in clock)) if clock[0] else None
+            if clock[0] is None:
+                return day, None
+            return day, time(int(clock[0]), int(clock[1]), int(clock[2] or 0))
         except ValueError:
             pass
     example = {"ymd": "2017-03-01", "dmy": "01/03/2017", "mdy": "03/01/2017"}[date_order]

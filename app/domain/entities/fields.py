@@ -99,6 +99,14 @@ def item_models(declared: type[BaseModel]) -> dict[str, type[BaseModel]]:
 
 
 @cache
+def with_options(declared: type[BaseModel]) -> tuple[tuple[str, str | None, type[BaseModel] | None], ...]:
+    """The fields that hold options of a picklist, themselves or in their items: name, picklist, model of the items."""
+    items = item_models(declared)
+    found = ((name, each.picklist, items.get(name)) for name, each in specs(declared).items())
+    return tuple(each for each in found if each[1] or (each[2] and with_options(each[2])))
+
+
+@cache
 def _defaults(declared: type[BaseModel]) -> Values:
     return {
         name: info.get_default(call_default_factory=True)

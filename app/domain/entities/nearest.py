@@ -20,5 +20,20 @@ def nearest(value: str, candidates: Iterable[str]) -> str | None:
     return best[0] if best else None
 
 
+def nearest_of_each(values: Iterable[str], candidates: Iterable[str]) -> dict[str, str]:
+    """The same for many values at once; those that nothing is near to are left out."""
+    named: dict[str, str] = {}
+    for candidate in candidates:
+        named.setdefault(_essence(candidate), candidate)
+    essences = list(named)
+    found = {}
+    for value in values:
+        essence = _essence(value)
+        best = process.extractOne(essence, essences, scorer=fuzz.ratio, score_cutoff=_NEAR_ENOUGH) if essence else None
+        if best:
+            found[value] = named[best[0]]
+    return found
+
+
 def _essence(text: str) -> str:
     return re.sub(r"[\W_]", "", fold(text))

@@ -113,6 +113,8 @@ def complete(new: Values, given: set[str], vocabulary: Vocabulary) -> Values:
             out["probability"] = first.probability
     elif "probability" in given and new["probability"] is None:
         out["probability"] = vocabulary.pipelines[new["pipeline_id"]].stages[new["stage"]].probability
+    if "opened_at" in given and new["opened_at"] is None:
+        out["opened_at"] = new.get("created_at")
     if new.get("stage_kind") == "won":
         _check_required(new, ("customer_id", "amount"))
     return out | {"name_key": fold(new["name"]), "search_open": search_text(new["name"])}

@@ -71,11 +71,11 @@ def complete_import(new: Values, given: set[str], vocabulary: Vocabulary, now: d
     return complete(new | out, given, vocabulary) | out
 
 
-def stays(values: Values) -> list[Stay]:
+def stays(values: Values, closed_from: str) -> list[Stay]:
     """Stage, entered, left: an open one is where it is since it was opened, a closed one was elsewhere until then."""
     if values["stage_kind"] == "open":
         return [(values["stage"], values["opened_at"], None)]
     return [
-        (values["closed_from"], values["opened_at"], values["closed_at"]),
+        (closed_from, values["opened_at"], values["closed_at"]),
         (values["stage"], values["closed_at"], None),
     ]

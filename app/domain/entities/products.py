@@ -16,7 +16,7 @@ class ProductFields(Fields):
     name: Annotated[Line, Field(title="Name"), Spec(filter=True, sort=True, search=True)]
     kind: Annotated[Literal["product", "service"], Field(title="Kind"), Spec(filter=True)] = "product"
     category: Annotated[OrNull[Line], Field(title="Category"), Spec(filter=True)] = None
-    unit: Annotated[OrNull[Short], Field(title="Unit", max_length=50)] = None
+    unit: Annotated[OrNull[Short], Field(title="Unit")] = None
     price: Annotated[Price | None, Field(title="Price"), Spec(filter=True, sort=True)] = None
     currency: Annotated[Currency | None, Field(title="Currency"), Spec(filter=True)] = None
     tax_rate: Annotated[Rate | None, Field(title="Tax rate", description="Percent."), Spec(filter=True)] = None

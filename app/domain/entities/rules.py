@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
-from app.domain.entities.fields import Entity, Values, defaults, item_models, specs
+from app.domain.entities.fields import Entity, Values, defaults, with_options
 from app.domain.entities.values import check_partial_date, nearest, quantise, to_e164
 from app.domain.entities.vocabulary import Vocabulary
 from app.errors import FieldError, Invalid
@@ -66,18 +66,18 @@ def _unknown_options(
     vocabulary: Vocabulary,
     path: str = "",
 ) -> Iterator[FieldError]:
-    declarations, items = specs(declared), item_models(declared)
-    for name, value in values.items():
-        if value is None or name not in declarations or value == before.get(name):
+    for name, picklist, items in with_options(declared):
+        value = values.get(name)
+        if value is None or value == [] or value == before.get(name):
             continue
-        if picklist := declarations[name].picklist:
+        if picklist:
             active = [key for key, option in vocabulary.options.get(picklist, {}).items() if option.active]
             for each in value if isinstance(value, list) else [value]:
                 if each not in active:
                     yield unknown_option(f"{path}/{name}", name, each, active)
-        elif name in items and isinstance(value, list):
+        elif items and isinstance(value, list):
             for position, each in enumerate(value):
-                yield from _unknown_options(items[name], each, {}, vocabulary, f"{path}/{name}/{position}")
+                yield from _unknown_options(items, each, {}, vocabulary, f"{path}/{name}/{position}")
 
 
 def _missing(entity: Entity, new: Values, vocabulary: Vocabulary) -> Iterator[FieldError]:

@@ -1,0 +1,60 @@
+"""Bodies: JSON as its standard has it, with each key once; anything else is refused before it is looked into."""
+
+import json
+from collections.abc import Callable, Coroutine
+from email.message import Message
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from app.errors import Malformed, Unsupported
+
+
+class JsonRoute(APIRoute):
+    """A route whose body is read strictly. FastAPI would take NaN, and the last of two equal keys."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def strictly(request: Request) -> Response:
+            return await handle(StrictRequest(request.scope, request.receive))
+
+        return strictly
+
+
+class StrictRequest(Request):
+    """What it raises, FastAPI wraps in an HTTPException of 400; `problems.py` takes it out again."""
+
+    async def body(self) -> bytes:
+        body = await super().body()
+        if body and not _is_json(self.headers.get("content-type", "")):
+            raise Unsupported("The body must be of type application/json")
+        return body
+
+    async def json(self) -> Any:
+        try:
+            text = (await self.body()).decode()
+            return json.loads(text, object_pairs_hook=_each_key_once, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            raise Malformed("The body is not valid JSON") from None
+
+
+def _is_json(content_type: str) -> bool:
+    message = Message()
+    message["content-type"] = content_type
+    subtype = message.get_content_subtype()
+    return message.get_content_maintype() == "application" and (subtype == "json" or subtype.endswith("+json"))
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise Malformed("The body has a key twice")
+    if not all(map(str.isprintable, values)):
+        raise Malformed("The body has a key that is no text")
+    return values
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")

@@ -1,0 +1,209 @@
+"""How does a checked file become records? In one transaction, set by set, within the reach of whose file it is."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+from app.db import assignees, ledger
+from app.db.queries import import_changing, import_matching, import_rows, import_writing
+from app.db.session import operation_of
+from app.domain import users
+from app.domain.entities.fields import Entity
+from app.domain.entities.mapping import ImportOptions, Mapping
+from app.domain.entities.targets import EXTERNAL_ID, Target, importable, targets
+from app.domain.entities.values import nearest_of_each
+from app.domain.import_changes import Changes, loops, work_out
+from app.domain.imports import allow, columns_of
+from app.policies.access import Access
+
+# Names are compared one by one with what could have been meant: enough to be of help, few enough to be quick.
+MOST_NAMES, MOST_UNKNOWN = 20_000, 1_000
+_BATCH = 1_000
+# From so many rows on the planner's statistics are renewed with them.
+_MANY = 1_000
+_REACHED_BY_NAME = ("name", "username", "sku", "number")
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One import at work."""
+
+    session: AsyncSession
+    access: Access
+    id: UUID
+    entity: Entity
+    mapping: Mapping
+    targets: list[Target]
+    dry_run: bool
+    now: datetime
+
+    @property
+    def references(self) -> list[Target]:
+        """The targets that name records, each place once."""
+        return list({(each.field, each.item): each for each in self.targets if each.refers_to}.values())
+
+    @property
+    def named(self) -> list[str]:
+        """The columns that name records."""
+        return [each.field for each in self.references if each.item is None]
+
+
+async def load(session: AsyncSession, access: Access, import_id: UUID) -> None:
+    """Write the good rows of a checked import, or, if it is only tried, count what would be written."""
+    found = await import_rows.state_of(session, import_id)
+    if found.state not in ("checked", "loading"):
+        return
+    await import_rows.be_patient(session)
+    await import_rows.take_turns(session, found.entity)
+    mapping, options = Mapping.model_validate(found.mapping), ImportOptions.model_validate(found.options)
+    entity = importable(found.entity)
+    understood = targets(entity, mapping, options, access.vocabulary.time_zone)
+    allow(access, entity, mapping, understood)
+    work = Load(session, access, import_id, entity, mapping, understood, options.dry_run, clock.now())
+    await import_rows.set_out(session, import_id)
+    await _match(work)
+    await _refer(work)
+    changes = await _compare(work)
+    if not work.dry_run:
+        await _write(work, changes)
+    counts = await import_rows.keep_outcomes(session, import_id, columns_of(understood), dry_run=work.dry_run)
+    if not work.dry_run:
+        if counts["created"] >= _MANY:
+            await import_writing.take_stock(session, entity.name)
+        await import_writing.assign(session, entity.name)
+    state = "checked" if work.dry_run else "done"
+    await import_rows.note(
+        session, import_id, access.user_id, clock.now(), state=state, counts=counts, finished_at=clock.now()
+    )
+
+
+def _bound(access: Access, entity: str) -> dict[str, Any]:
+    """The users whose records count for reading and for changing."""
+    read, change = access.reach(entity), access.reach(entity, "update")
+    return {"reached": list(access.reached(read.level)), "changing": list(access.reached(change.level))}
+
+
+async def _match(work: Load) -> None:
+    session, access, name = work.session, work.access, work.entity.name
+    mapping = work.mapping
+    if mapping.match_on is not None:
+        reach, change = access.reach(name), access.reach(name, "update")
+        system = mapping.external_system
+        await import_matching.match(session, name, mapping.match_on, system, reach, change, _bound(access, name))
+    await import_matching.refuse_incomplete(session)
+    fields = {each.field for each in work.targets}
+    system = mapping.external_system if EXTERNAL_ID in fields else None
+    await import_matching.refuse_taken(session, name, system, fields)
+
+
+async def _refer(work: Load) -> None:
+    session, access = work.session, work.access
+    for each in work.references:
+        target, by = str(each.refers_to), str(each.by)
+        own = target == work.entity.name
+        reach = access.reach(target)
+        await import_matching.name(
+            session, each.field, each.item, target, by, work.mapping.external_system, reach, _bound(access, target), own
+        )
+        await _refuse_unresolved(work, each)
+    if "owner_id" in work.named and not access.may(work.entity.name, "assign"):
+        await import_matching.refuse_owners(session, work.entity.name, access.user_id)
+    for each in work.references:
+        if each.refers_to == work.entity.name and each.item is None:
+            pointing, rows = await import_matching.edges(session, work.entity.name, each.field)
+            looping = loops(pointing)
+            message = "It comes back to itself: nobody is above themselves"
+            errors = [
+                {"row": row, "field": each.field, "code": "loop", "message": message}
+                for id, row in rows.items()
+                if id in looping
+            ]
+            await import_rows.refuse(session, errors)
+            await import_matching.refuse_followers(session, each.field)
+
+
+async def _refuse_unresolved(work: Load, target: Target) -> None:
+    """Refuse the rows that name no record, or more than one, with the nearest that there is."""
+    session, access, entity = work.session, work.access, str(target.refers_to)
+    place = target.field if target.item is None else f"{target.field}.{target.item}"
+    found = await import_matching.unresolved(session, place)
+    if not found:
+        return
+    unknown = [said for _, said, times in found if times == 0][:MOST_UNKNOWN]
+    near: dict[str, str] = {}
+    if unknown and target.by in _REACHED_BY_NAME:
+        known = await import_matching.names_in_reach(
+            session, entity, str(target.by), access.reach(entity), _bound(access, entity), MOST_NAMES
+        )
+        near = nearest_of_each(unknown, known)
+    by_key = {key: (said, times) for key, said, times in found}
+    errors = []
+    for row, key in await import_matching.rows_naming(session, target.field, target.item, list(by_key)):
+        said, times = by_key[key]
+        error: dict[str, Any] = {"row": row, "field": place, "column": target.column, "value": said}
+        if times:
+            error |= {"code": "ambiguous_reference", "message": f"More than one of the {entity} has this {target.by}"}
+        else:
+            hint = f"; did you mean {near[said]}?" if said in near else ""
+            error |= {
+                "code": "unknown_reference",
+                "message": f"None of the {entity} has this {target.by}{hint}",
+                "nearest": near.get(said),
+            }
+        errors.append(error)
+    await import_rows.refuse(session, errors)
+
+
+async def _compare(work: Load) -> Changes:
+    """Which records differ from what the rows say, and how they would be."""
+    changes = Changes()
+    if work.mapping.match_on is None:
+        return changes
+    session, name = work.session, work.entity.name
+    await import_changing.note_changed(session, name, work.named)
+    rows = await import_changing.changed_rows(session, name, work.named)
+    for start in range(0, len(rows), _BATCH):
+        batch = rows[start : start + _BATCH]
+        ids = [row.record_id for row in batch]
+        before = await import_changing.lock(session, name, ids)
+        lines = await import_changing.lines_of(session, ids) if name == "opportunities" else {}
+        for row in batch:
+            work_out(
+                work.access, work.entity, work.now, row, before[row.record_id], lines.get(row.record_id, []), changes
+            )
+    await import_changing.note_unchanged(session, changes.unchanged)
+    await import_rows.refuse(session, changes.errors)
+    return changes
+
+
+async def _write(work: Load, changes: Changes) -> None:
+    session, access, entity = work.session, work.access, work.entity
+    actor, operation_id = access.user_id, operation_of(session).id
+    reach = access.reach(entity.name)
+    nobodys = reach.level == "all" or reach.nobodys
+    owner_id = None if nobodys else actor
+    prefix = access.vocabulary.customer_number_prefix
+    await import_writing.insert_new(session, entity.name, work.named, actor, work.now, owner_id, prefix)
+    await import_writing.tell_new(session, entity.name, entity.singular, work.named, actor, work.now, operation_id)
+    if changes.rows:
+        columns = sorted(changes.columns)
+        await import_changing.write_changed(session, entity.name, columns, changes.rows, actor, work.now, operation_id)
+        await _hand_over(work, changes)
+    if work.mapping.external_system is not None:
+        await import_writing.keep_external_ids(session, entity.name, work.mapping.external_system)
+    if entity.name == "users":
+        await users.many_changed(session, changes.deactivated)
+
+
+async def _hand_over(work: Load, changes: Changes) -> None:
+    """Those who are no longer responsible for changed records are no longer assigned for them."""
+    if work.entity.name == "opportunities" and changes.reassigned:
+        await assignees.end_reasons(work.session, changes.reassigned)
+        for record_id, customer_id in changes.moved.items():
+            await ledger.move_history(work.session, record_id, customer_id)
+    if work.entity.name == "customers" and changes.reassigned:
+        await assignees.step_down_all(work.session, changes.reassigned)

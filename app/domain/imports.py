@@ -1,0 +1,156 @@
+"""What one can do with a file of records: send it in, have it checked, have it loaded."""
+
+import asyncio
+import pickle
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app import clock
+from app.db.jobs import Job, promise
+from app.db.queries import import_rows
+from app.domain.checking import REFUSED, Task
+from app.domain.entities.catalog import ENTITIES
+from app.domain.entities.csv_files import header_of
+from app.domain.entities.fields import Entity, specs
+from app.domain.entities.mapping import ImportOptions, Mapping
+from app.domain.entities.targets import EXTERNAL_ID, ID, KEPT_IN, Target, check_columns, importable, targets
+from app.errors import Invalid
+from app.policies.access import Access
+
+NO_COUNTS = {"created": 0, "updated": 0, "unchanged": 0, "refused": 0, "merged": 0}
+_PIECE = 1 << 16
+
+
+async def receive(
+    session: AsyncSession,
+    access: Access,
+    entity_name: str,
+    file_name: str,
+    content: bytes,
+    mapping: Mapping,
+    options: ImportOptions,
+) -> UUID:
+    """Keep a file and promise to load it. What can be refused at once is: the section, the fields, the columns."""
+    entity = importable(entity_name)
+    allow(access, entity, mapping, targets(entity, mapping, options, access.vocabulary.time_zone))
+    check_columns(mapping, header_of(content, options))
+    now, id = clock.now(), uuid7()
+    values = {
+        "id": id,
+        "version": 1,
+        "source": "api",
+        "created_at": now,
+        "created_by": access.user_id,
+        "updated_at": now,
+        "updated_by": access.user_id,
+        "owner_id": access.user_id,
+        "entity": entity.name,
+        "file_name": file_name,
+        "mapping": mapping.model_dump(mode="json"),
+        "options": options.model_dump(mode="json"),
+        "state": "received",
+        "counts": NO_COUNTS,
+    }
+    await import_rows.keep(session, values, content)
+    await promise(session, Job.LOAD_IMPORT, run_as=access.user_id, import_id=id)
+    return id
+
+
+def allow(access: Access, entity: Entity, mapping: Mapping, found: list[Target]) -> None:
+    """Raise `Forbidden` unless the caller may import into the section, write the fields, and read what is matched by."""
+    access.require(entity.name, "import")
+    declared = {**specs(entity.create), **specs(entity.read)}
+    fields = {each.field for each in found if each.field in declared}
+    for action in ("create", "update"):
+        access.require(entity.name, action)
+        access.require_fields(entity, fields, action, at="/mapping")
+    keys = [(entity, mapping.match_on)] + [(ENTITIES[each.refers_to], each.by) for each in found if each.refers_to]
+    for named, key in keys:
+        access.require(named.name, "read")
+        if key not in (None, EXTERNAL_ID, ID):
+            access.require_fields(
+                named, {KEPT_IN.get((named.name, str(key)), (str(key), None))[0]}, "read", at="/mapping"
+            )
+
+
+async def begin(session: AsyncSession, access: Access, import_id: UUID) -> Task | None:
+    """What there is to check; None if it is checked already."""
+    found = await import_rows.state_of(session, import_id)
+    if found.state not in ("received", "checking"):
+        return None
+    now = clock.now()
+    mapping, options = Mapping.model_validate(found.mapping), ImportOptions.model_validate(found.options)
+    entity = importable(found.entity)
+    allow(access, entity, mapping, targets(entity, mapping, options, access.vocabulary.time_zone))
+    await import_rows.note(session, import_id, access.user_id, now, state="checking", started_at=now)
+    content = await import_rows.file_of(session, import_id)
+    return Task(import_id, entity.name, mapping, options, access.vocabulary, now, content)
+
+
+async def check(session: AsyncSession, access: Access, task: Task) -> None:
+    """Check each row, in a child process, on its way into the database. Raises `Invalid` for the file as a whole."""
+    await import_rows.be_patient(session)
+    rows = await import_rows.copy(session, task.import_id, checked_lines(task))
+    counts = await import_rows.counts(session, task.import_id)
+    await import_rows.note(
+        session, task.import_id, access.user_id, clock.now(), state="checked", rows=rows, counts=counts
+    )
+
+
+async def fail(session: AsyncSession, access: Access, import_id: UUID, why: str) -> None:
+    """Nothing of the file was loaded, and nothing will be."""
+    now = clock.now()
+    await import_rows.note(session, import_id, access.user_id, now, state="failed", failure=why, finished_at=now)
+
+
+async def checked_lines(task: Task) -> AsyncIterator[bytes]:
+    """The rows of a file as a child process makes them, for COPY."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "app.domain.checking",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    assert child.stderr is not None
+    sending = asyncio.create_task(_send(child.stdin, pickle.dumps(task)))
+    complaining = asyncio.create_task(child.stderr.read())
+    try:
+        while piece := await child.stdout.read(_PIECE):
+            yield piece
+        status, complaint = await child.wait(), await complaining
+        await asyncio.wait({sending})
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+        for each in (sending, complaining):
+            each.cancel()
+    if status == REFUSED:
+        code, detail = orjson.loads(complaint)
+        raise Invalid(detail, code=code)
+    if status != 0:
+        raise Invalid("Reading the file took more time or memory than there is for it", code="too_demanding")
+
+
+async def _send(pipe: asyncio.StreamWriter, task: bytes) -> None:
+    try:
+        pipe.write(task)
+        await pipe.drain()
+        pipe.close()
+    except ConnectionError:
+        pass  # the child is gone; its status says why
+
+
+def columns_of(found: list[Target]) -> dict[str, Any]:
+    """Which column of the file fills each field."""
+    return {f"{each.field}.{each.item}" if each.item else each.field: each.column for each in reversed(found)}

@@ -1,0 +1,105 @@
+"""Questions to the API, made at random from what the application says that its routes take."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from app import clock
+
+Values = dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Question:
+    path: str
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+    def without(self, names: set[str]) -> "Question":
+        """The same without what is said about some fields."""
+        kept = [
+            (name, ",".join(part for part in value.split(",") if part.lstrip("-") not in names))
+            for name, value in self.parameters
+            if name.partition("__")[0] not in names
+        ]
+        return Question(self.path, tuple((name, value) for name, value in kept if value))
+
+
+@dataclass
+class Grammar:
+    """What to ask with. ids: kind of record → ids; values: `kind.field` → values that stand in some row."""
+
+    document: dict[str, Any]
+    random: Random
+    ids: Values
+    values: Values
+    words: list[str]
+    paths: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        reads = {path: methods["get"] for path, methods in self.document["paths"].items() if "get" in methods}
+        # Those that take more are asked more often.
+        self.paths = [
+            path for path, get in reads.items() for _ in range(2 + min(len(get.get("parameters", ())), 40) // 10)
+        ]
+
+    def question(self) -> Question:
+        template = self.random.choice(self.paths)
+        kind = template.split("/")[2] if template.count("/") > 1 else ""
+        path = re.sub(r"\{[^}]+\}", lambda _: self.random.choice([*self.ids.get(kind, []), self._uuid()]), template)
+        declared = [
+            each for each in self.document["paths"][template]["get"].get("parameters", ()) if each["in"] == "query"
+        ]
+        if not declared:
+            return Question(path)
+        controls = [each for each in declared if each["name"] in ("q", "sort", "fields", "limit", "count", "archived")]
+        asked = self.random.sample(declared, min(len(declared), self.random.choice([0, 1, 1, 2])))
+        asked += self.random.sample(controls, min(len(controls), self.random.choice([0, 1, 1, 2])))
+        given = {each["name"]: self._value(kind, each) for each in asked}
+        return Question(path, tuple((name, value) for name, value in given.items() if value is not None))
+
+    def _value(self, kind: str, parameter: dict[str, Any]) -> str | None:
+        name, schema = parameter["name"], parameter["schema"]
+        schema = next((each for each in schema.get("anyOf", ()) if each.get("type") != "null"), schema)
+        of = schema.get("items", schema)
+        match name:
+            case "cursor":
+                return None
+            case "q":
+                return " ".join(self._word() for _ in range(self.random.choice([1, 1, 2])))
+            case "limit":
+                return str(self.random.choice([1, 2, 3, 50, 200]))
+            case "sort" | "fields":
+                return ",".join(self.random.sample(of["enum"], self.random.choice([1, 2])))
+        if "enum" in of:
+            return str(self.random.choice(of["enum"]))
+        if of.get("type") == "boolean":
+            return self.random.choice(["true", "false"])
+        column, _, operator = name.partition("__")
+        known = self.values.get(f"{kind}.{column}")
+        if known and self.random.random() < 0.9:
+            value = self.random.choice(known)
+            if operator in ("contains", "starts"):
+                start = 0 if operator == "starts" else self.random.randrange(len(value) or 1)
+                return value[start : start + self.random.randint(1, 8)] or "a"
+            return value
+        if of.get("format") == "uuid":
+            return self._uuid()
+        if of.get("format") == "date-time":
+            return (clock.now() - timedelta(days=self.random.randint(0, 900))).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return str(self.random.randint(1, 2000)) if of.get("type") in ("integer", "number") else self._word()
+
+    def _word(self) -> str:
+        word = self.random.choice(self.words)
+        spoilt = self.random.random()
+        if len(word) > 5 and spoilt < 0.2:
+            at = self.random.randrange(len(word))
+            return word[:at] + "x" + word[at + 1 :]
+        return word[: self.random.randint(3, len(word))] if len(word) > 3 and spoilt < 0.4 else word
+
+    def _uuid(self) -> str:
+        everything = [id for ids in self.ids.values() for id in ids]
+        return self.random.choice([*everything, str(UUID(int=self.random.getrandbits(128)))])

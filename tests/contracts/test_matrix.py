@@ -1,0 +1,297 @@
+"""Every route, asked by each shipped profile, about records of its own, its team's, foreign, nobody's and missing ones.
+
+The routes are found from the application: one without a line in the table fails. Whatever is refused changes nothing.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from uuid_utils.compat import uuid7
+
+from app.db import session
+from tests.conftest import Client, People
+from tests.contracts import worlds
+
+PROFILES = ("administrator", "manager", "sales", "marketing", "support")
+RELATIONS = ("own", "team", "foreign", "nobodys", "missing")
+
+# Five signs, one for each relation; a single one where the route is not about a record.
+#   .  done (200, 201, 204)   U  401   F  403   N  404   C  409   I  422   -  there is no such record
+# For `POST /v1/X` the relation is that of the customer or owner that the body names; for `PUT …/by/…` that of the
+# record that has the external id, where missing means that no record has it, and so it is created.
+TABLE = """
+                                                    administrator  manager  sales  marketing  support
+GET     /v1/customers                                   .             .       .        .         .
+POST    /v1/customers                                   ....N         ....N   .FFFF    FFFFF     FFFFF
+GET     /v1/customers/{id}                              ....N         ..N.N   .NNNN    ....N     ....N
+PATCH   /v1/customers/{id}                              ....N         ..N.N   .NNNN    FFFFN     ....N
+DELETE  /v1/customers/{id}                              ....N         ..N.N   FNNNN    FFFFN     FFFFN
+POST    /v1/customers/{id}/restore                      ....N         ..N.N   FNNNN    FFFFN     FFFFN
+PUT     /v1/customers/by/{system}/{external_id}         .....         ..C..   .CCC.    FFFFF     ....F
+GET     /v1/customers/{id}/timeline                     ....N         ..N.N   .NNNN    ....N     ....N
+
+GET     /v1/contacts                                    .             .       .        .         .
+POST    /v1/contacts                                    ....N         ..N.N   .NNNN    FFFFF     FFFFF
+GET     /v1/contacts/{id}                               ....N         ..N.N   .NNNN    ....N     ....N
+PATCH   /v1/contacts/{id}                               ....N         ..N.N   .NNNN    FFFFN     ....N
+DELETE  /v1/contacts/{id}                               ....N         ..N.N   FNNNN    FFFFN     FFFFN
+POST    /v1/contacts/{id}/restore                       ....N         ..N.N   FNNNN    FFFFN     FFFFN
+PUT     /v1/contacts/by/{system}/{external_id}          .....         ..C..   .CCC.    FFFFF     ....F
+
+GET     /v1/opportunities                               .             .       .        .         F
+POST    /v1/opportunities                               ....N         ..N.N   .NNNN    FFFFF     FFFFF
+GET     /v1/opportunities/{id}                          ....N         ..N.N   .NNNN    ....N     NNNNN
+PATCH   /v1/opportunities/{id}                          ....N         ..N.N   .NNNN    FFFFN     NNNNN
+DELETE  /v1/opportunities/{id}                          ....N         ..N.N   FNNNN    FFFFN     NNNNN
+POST    /v1/opportunities/{id}/restore                  ....N         ..N.N   FNNNN    FFFFN     NNNNN
+PUT     /v1/opportunities/by/{system}/{external_id}     .....         ..C..   .CCC.    FFFFF     FFFFF
+POST    /v1/opportunities/{id}/stage                    ....N         ..N.N   .NNNN    FFFFN     NNNNN
+GET     /v1/opportunities/{id}/stages                   ....N         ..N.N   .NNNN    ....N     NNNNN
+
+GET     /v1/users                                       .             .       .        .         .
+POST    /v1/users                                       .             F       F        F         F
+GET     /v1/users/{id}                                  ...-N         ...-N   ...-N    ...-N     ...-N
+PATCH   /v1/users/{id}                                  ...-N         FFF-N   FFF-N    FFF-N     FFF-N
+DELETE  /v1/users/{id}                                  ...-N         FFF-N   FFF-N    FFF-N     FFF-N
+POST    /v1/users/{id}/restore                          ...-N         FFF-N   FFF-N    FFF-N     FFF-N
+PUT     /v1/users/by/{system}/{external_id}             ...-.         FFF-F   FFF-F    FFF-F     FFF-F
+POST    /v1/users/{id}/password                         I..-N         IFF-N   IFF-N    IFF-N     IFF-N
+
+GET     /v1/products                                    .             .       .        .         .
+POST    /v1/products                                    .             F       F        F         F
+GET     /v1/products/{id}                               ---.N         ---.N   ---.N    ---.N     ---.N
+PATCH   /v1/products/{id}                               ---.N         ---FN   ---FN    ---FN     ---FN
+DELETE  /v1/products/{id}                               ---.N         ---FN   ---FN    ---FN     ---FN
+POST    /v1/products/{id}/restore                       ---.N         ---FN   ---FN    ---FN     ---FN
+PUT     /v1/products/by/{system}/{external_id}          ---..         ---FF   ---FF    ---FF     ---FF
+
+GET     /v1/picklists                                   .             .       .        .         .
+GET     /v1/picklists/{id}                              ---.N         ---.N   ---.N    ---.N     ---.N
+GET     /v1/pipelines                                   .             .       .        .         .
+GET     /v1/pipelines/{id}                              ---.N         ---.N   ---.N    ---.N     ---.N
+GET     /v1/imports                                     .             .       F        F         F
+POST    /v1/imports                                     .             .       F        F         F
+GET     /v1/imports/{id}                                ...-N         .NN-N   NNN-N    NNN-N     NNN-N
+GET     /v1/imports/{id}/errors                         ...-N         .NN-N   NNN-N    NNN-N     NNN-N
+
+GET     /v1/settings                                    .             F       F        F         F
+PATCH   /v1/settings                                    .             F       F        F         F
+
+GET     /v1/me                                          .             .       .        .         .
+PATCH   /v1/me                                          .             .       .        .         .
+POST    /v1/auth/token                                  U             U       U        U         U
+POST    /v1/auth/refresh                                U             U       U        U         U
+POST    /v1/auth/logout                                 .             .       .        .         .
+GET     /healthz                                        .             .       .        .         .
+GET     /readyz                                         .             .       .        .         .
+"""
+STATUS = {"U": 401, "F": 403, "N": 404, "C": 409, "I": 422}
+OPEN = {"/v1/auth/token", "/v1/auth/refresh", "/healthz", "/readyz"}
+PASSWORD = {"password": "la gata bebe leche", "current_password": "not this one"}
+
+BODIES: dict[str, dict[str, Any]] = {
+    "PATCH /v1/customers/{id}": {"description": "Changed"},
+    "PATCH /v1/contacts/{id}": {"job_title": "Changed"},
+    "PATCH /v1/opportunities/{id}": {"description": "Changed"},
+    "PATCH /v1/users/{id}": {"tags": ["changed"]},
+    "PATCH /v1/products/{id}": {"unit": "changed"},
+    "PATCH /v1/settings": {"company_name": "Changed"},
+    "PATCH /v1/me": {"locale": "it"},
+    "PUT /v1/customers/by/{system}/{external_id}": {"name": "Put"},
+    "PUT /v1/opportunities/by/{system}/{external_id}": {"name": "Put"},
+    "PUT /v1/users/by/{system}/{external_id}": {"name": "Put", "username": "put", "profile_id": "support"},
+    "PUT /v1/products/by/{system}/{external_id}": {"name": "Put"},
+    "POST /v1/users": {"name": "New", "username": "new", "profile_id": "support"},
+    "POST /v1/products": {"name": "New"},
+    "POST /v1/opportunities/{id}/stage": {"stage": "qualification"},
+    "POST /v1/users/{id}/password": PASSWORD,
+    "POST /v1/auth/refresh": {"refresh_token": "none"},
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One question and its answer: sign as in the table."""
+
+    method: str
+    path: str
+    profile: str
+    relation: str
+    sign: str
+
+
+@dataclass
+class Matrix:
+    """The world of the matrix: who asks, and the ids that each has in each relation."""
+
+    world: worlds.World
+    clients: dict[str, Client]
+    restore: Callable[[], Awaitable[None]]
+
+    def ids(self, cell: Cell) -> worlds.Ids:
+        known = self.world.records
+        return known.get(f"{cell.profile}-{cell.relation}") or known.get(cell.relation) or {}
+
+    async def ask(self, cell: Cell) -> httpx.Response:
+        kind = cell.path.split("/")[2] if cell.path.count("/") > 1 else ""
+        id = self.ids(cell).get(kind, uuid7())
+        external_id = f"{cell.profile}-{cell.relation}" if cell.relation in ("own", "team") else cell.relation
+        path = cell.path.format(id=id, system="other", external_id=external_id)
+        client = self.clients[cell.profile]
+        if cell.path == "/v1/auth/token":
+            return await client.post(path, data={"username": cell.profile, "password": "wrong"})
+        if f"{cell.method} {cell.path}" == "POST /v1/imports":
+            fields = {"entity": "customers", "mapping": '{"columns": {"name": "name"}}'}
+            return await client.post(path, data=fields, files={"file": ("customers.csv", "name\nNew\n")})
+        body = self.body(cell)
+        return await client.request(cell.method, path, **({"json": body} if body is not None else {}))
+
+    def body(self, cell: Cell) -> dict[str, Any] | None:
+        customer_id = str(self.ids(cell).get("customers", uuid7()))
+        owner_id = self.ids(cell).get("users", None if cell.relation == "nobodys" else uuid7())
+        match f"{cell.method} {cell.path}":
+            case "POST /v1/customers":
+                return {"name": "New", "owner_id": str(owner_id) if owner_id else None}
+            case "POST /v1/contacts":
+                return {"first_name": "New", "customer_id": customer_id}
+            case "POST /v1/opportunities":
+                return {"name": "New", "customer_id": customer_id}
+            case "PUT /v1/contacts/by/{system}/{external_id}" if cell.relation == "missing":
+                reached = self.world.records[f"{cell.profile}-own"]["customers"]
+                return {"first_name": "Put", "customer_id": str(reached)}
+            case "PUT /v1/contacts/by/{system}/{external_id}":
+                return {"first_name": "Put"}
+            case known:
+                return BODIES.get(known)
+
+
+def cells() -> list[Cell]:
+    """The table, cell by cell."""
+    found = []
+    for line in TABLE.strip().splitlines()[1:]:
+        if line:
+            method, path, *columns = line.split()
+            for profile, signs in zip(PROFILES, columns, strict=True):
+                relations = RELATIONS if len(signs) > 1 else ("missing",)
+                found += [
+                    Cell(method, path, profile, relation, sign)
+                    for relation, sign in zip(relations, signs, strict=True)
+                    if sign != "-"
+                ]
+    return found
+
+
+def routes() -> set[tuple[str, str]]:
+    """Every route there is, from the application."""
+    from app.main import app
+
+    return {(method.upper(), path) for path, methods in app.openapi()["paths"].items() for method in methods}
+
+
+@pytest.fixture(scope="module")
+async def matrix(emptied: Callable[[], Awaitable[None]]) -> AsyncIterator[Matrix]:
+    people = People([])
+    world = worlds.World(await people.client(await people.user("administrator")), people)
+    stranger = await people.user("sales")
+    clients = {}
+    for profile in PROFILES:
+        asking = await people.user(profile, username=profile)
+        member = await people.user("sales", manager=asking)
+        clients[profile] = await people.client(asking)
+        for relation, owner_id in (("own", asking), ("team", member)):
+            await furnish(world, f"{profile}-{relation}", owner_id)
+    await furnish(world, "foreign", stranger)
+    await furnish(world, "nobodys", None)
+    picklists = (await world.administrator.get("/v1/picklists")).json()["items"]
+    pipelines = (await world.administrator.get("/v1/pipelines")).json()["items"]
+    product = await world.administrator.put("/v1/products/by/other/nobodys", json={"name": "Product"})
+    world.records["nobodys"] |= {
+        "picklists": UUID(picklists[0]["id"]),
+        "pipelines": UUID(pipelines[0]["id"]),
+        "products": UUID(product.json()["id"]),
+    }
+    yield Matrix(world, clients, await worlds.snapshot("matrix"))
+    await worlds.execute("drop schema matrix cascade")
+    for client in people.clients:
+        await client.aclose()
+    await emptied()
+
+
+async def furnish(world: worlds.World, relation: str, owner_id: UUID | None) -> None:
+    made = await world.furnish(relation, owner_id)
+    if owner_id is not None:
+        made |= {"users": owner_id, "imports": uuid7()}
+        await worlds.execute(
+            "insert into external_ids (entity, system, external_id, record_id) values ('users', 'other', $1, $2)",
+            relation,
+            owner_id,
+        )
+        await worlds.execute(
+            "insert into imports (id, owner_id, entity, file_name, mapping, options, state, counts, version, source,"
+            " created_at, created_by, updated_at, updated_by) values ($1, $2, 'customers', 'file.csv', '{}', '{}',"
+            " 'done', '{}', 1, 'api', now(), $2, now(), $2)",
+            made["imports"],
+            owner_id,
+        )
+
+
+def test_every_route_has_a_line() -> None:
+    told = {(cell.method, cell.path) for cell in cells()}
+    assert routes() - told == set(), "routes without a line in the matrix"
+    assert told - routes() == set(), "lines without a route"
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+async def test_every_profile_is_answered_as_the_table_says(matrix: Matrix, profile: str) -> None:
+    wrong = []
+    await matrix.restore()
+    before = await worlds.fingerprint()
+    for cell in cells():
+        if cell.profile != profile:
+            continue
+        answer = await matrix.ask(cell)
+        status = answer.status_code
+        if status != STATUS.get(cell.sign) and not (cell.sign == "." and 200 <= status < 300):
+            wrong.append(f"{cell.method} {cell.path} {cell.relation}: {status} instead of {cell.sign}: {answer.text}")
+        if cell.method != "GET" and status < 400:
+            await matrix.restore()
+            before = await worlds.fingerprint()
+        else:
+            after = await worlds.fingerprint()
+            changed = {name for name in after if after[name] != before[name]}
+            if changed:
+                wrong.append(f"{cell.method} {cell.path} {cell.relation}: {status} changed {sorted(changed)}")
+                await matrix.restore()
+                before = await worlds.fingerprint()
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_what_is_out_of_reach_is_answered_as_what_is_not_there(matrix: Matrix) -> None:
+    """Foreign and missing: the same status, headers and body, but for the ids of the requests."""
+    by_question: dict[tuple[str, str, str], dict[str, Cell]] = {}
+    for cell in cells():
+        if cell.sign == "N" and cell.relation in ("foreign", "missing"):
+            by_question.setdefault((cell.method, cell.path, cell.profile), {})[cell.relation] = cell
+    asked = 0
+    for pair in by_question.values():
+        if len(pair) == 2:
+            foreign, missing = await matrix.ask(pair["foreign"]), await matrix.ask(pair["missing"])
+            assert without_ids(foreign) == without_ids(missing), pair["foreign"]
+            asked += 1
+    assert asked > 30
+
+
+async def test_without_signing_in_every_route_but_signing_in_is_401(matrix: Matrix, client: httpx.AsyncClient) -> None:
+    for method, path in sorted(routes()):
+        if path not in OPEN:
+            answer = await client.request(method, path.format(id=uuid7(), system="other", external_id="1"), json={})
+            assert answer.status_code == 401, (method, path)
+
+
+def without_ids(answer: httpx.Response) -> tuple[int, dict[str, str], dict[str, Any]]:
+    headers = {name: value for name, value in answer.headers.items() if name not in ("x-request-id", "content-length")}
+    return answer.status_code, headers, answer.json() | {"request_id": ""}
