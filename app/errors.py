@@ -40,6 +40,10 @@ class AppError(Exception):
         self.headers = headers or {}
 
 
+class AccessChanged(Exception):
+    """What the caller may do changed while the request ran: it is undone, and runs once more."""
+
+
 class Malformed(AppError):
     """The request cannot be read at all."""
 

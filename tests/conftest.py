@@ -96,6 +96,9 @@ async def emptied(database_url: str) -> AsyncIterator[Callable[[], Awaitable[Non
             await connection.execute(f"begin read write; {script}; commit")
 
     yield empty
+    from app.db import bell
+
+    await bell.close()
     await session.close()
 
 

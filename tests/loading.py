@@ -12,7 +12,11 @@ Answer = dict[str, Any]
 
 
 async def send(
-    client: Client, entity: str, content: str | bytes, mapping: Mapping[str, Any], options: Mapping[str, Any] | None = None
+    client: Client,
+    entity: str,
+    content: str | bytes,
+    mapping: Mapping[str, Any],
+    options: Mapping[str, Any] | None = None,
 ) -> httpx.Response:
     """The answer to a file that is sent in."""
     data = {"entity": entity, "mapping": json.dumps(mapping), "options": json.dumps(options or {})}
@@ -29,7 +33,7 @@ async def work() -> None:
 
     while True:
         async with transaction("system") as session:
-            claimed = await jobs.claim(session, 10)
+            claimed = await jobs.claim(session, HANDLERS, 10)
         if not claimed:
             return
         for job in claimed:
@@ -37,7 +41,11 @@ async def work() -> None:
 
 
 async def loaded(
-    client: Client, entity: str, content: str | bytes, mapping: Mapping[str, Any], options: Mapping[str, Any] | None = None
+    client: Client,
+    entity: str,
+    content: str | bytes,
+    mapping: Mapping[str, Any],
+    options: Mapping[str, Any] | None = None,
 ) -> Answer:
     """The import, once it is done."""
     sent = await send(client, entity, content, mapping, options)

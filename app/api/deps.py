@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import idempotency
 from app.db import session as db
 from app.domain.entities.values import clean_line
-from app.errors import AppError, Unauthenticated, Unavailable
+from app.errors import AccessChanged, AppError, Unauthenticated, Unavailable
 from app.policies import callers
 from app.policies.access import Access
 from app.policies.tokens import Claims, read_access_token
@@ -71,14 +71,37 @@ async def get_reading(claims: Annotated[Claims, Depends(get_claims)]) -> Reading
 
 
 async def get_session(request: Request, claims: Annotated[Claims, Depends(get_claims)]) -> AsyncIterator[AsyncSession]:
+    """The request's transaction. It begins with the caller as last met, and ends only if that still holds.
+
+    The answer to a write brings along what tells (`render.written`); where it does not, or where the request fails,
+    a statement of its own asks. With an access that no longer holds all is undone, and the request runs once more.
+    """
+    user_id, session_id = claims.user_id, claims.session_id
     async with db.transaction() as session:
-        session.info["access"] = await callers.enter(await db.driver(session), claims.user_id, claims.session_id)
-        key = request.headers.get("idempotency-key")
-        if key is not None and request.method == "POST":
-            await idempotency.begin(
-                session, claims.user_id, request.method, request.url.path, key, _fingerprint(request)
-            )
-        yield session
+        access = callers.known(user_id, session_id)
+        if access is None:
+            access = await callers.enter(await db.driver(session), user_id, session_id)
+        session.info["access"] = access
+        try:
+            key = request.headers.get("idempotency-key")
+            if key is not None and request.method == "POST":
+                await idempotency.begin(
+                    session, user_id, request.method, request.url.path, key, _fingerprint(request)
+                )
+            yield session
+        except AppError:
+            await _confirm(access, claims)
+            raise
+        if not session.info.get("confirmed"):
+            await _confirm(access, claims)
+
+
+async def _confirm(access: Access, claims: Claims) -> None:
+    """Raise `AccessChanged` if the access does not hold any more; asked outside of the request's transaction."""
+    pool = await db.reading_pool()
+    async with pool.acquire() as connection:
+        if await callers.enter(connection, claims.user_id, claims.session_id) is not access:
+            raise AccessChanged
 
 
 def _fingerprint(request: Request) -> bytes:
@@ -87,11 +110,6 @@ def _fingerprint(request: Request) -> bytes:
     digest.update(hashlib.sha256(request.url.query.encode()).digest())
     fingerprint: bytes = digest.digest()
     return fingerprint
-
-
-async def get_open_session() -> AsyncIterator[AsyncSession]:
-    async with db.transaction() as session:
-        yield session
 
 
 # Committed before the answer leaves: with a plain Depends a failed commit would still answer 200.

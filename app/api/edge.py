@@ -10,11 +10,12 @@ from starlette.types import ASGIApp
 from uuid_utils.compat import uuid7
 
 from app.api.problems import answer
-from app.errors import TooLarge
+from app.errors import AccessChanged, TooLarge, Unavailable
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 
+ATTEMPTS = 3
 JSON_LIMIT = 1_000_000
 IMPORT_LIMIT = 64_000_000
 HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
@@ -23,7 +24,10 @@ log = logging.getLogger("clientela.api")
 
 
 class Edge:
-    """ASGI middleware. Bodies over the limit (1 MB; files to import 64 MB) are refused as they arrive: 413."""
+    """ASGI middleware. Bodies over the limit (1 MB; files to import 64 MB) are refused as they arrive: 413.
+
+    A request whose access changed while it ran is undone by then, and runs once more from its body as heard.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -40,15 +44,20 @@ class Edge:
         state["digest"] = digest = hashlib.sha256()
         limit = IMPORT_LIMIT if scope["path"] == "/v1/imports" else JSON_LIMIT
         received, answering = 0, False
+        heard: list[Message] = []
+        again: list[Message] = []
 
         async def counted() -> Message:
             nonlocal received
+            if again:
+                return again.pop(0)
             message = await receive()
             if message["type"] == "http.request":
                 received += len(message.get("body", b""))
                 if received > limit:
                     raise TooLarge(f"The body is over {limit} bytes")
                 digest.update(message.get("body", b""))
+                heard.append(message)
             return message
 
         async def marked(message: Message) -> None:
@@ -62,8 +71,15 @@ class Edge:
         try:
             if length.isdigit() and int(length) > limit:
                 raise TooLarge(f"The body is over {limit} bytes")
-            await self.app(scope, counted, marked)
-        except TooLarge as error:
+            for attempt in range(ATTEMPTS):
+                try:
+                    again[:] = heard
+                    await self.app(scope, counted, marked)
+                    break
+                except AccessChanged:
+                    if attempt == ATTEMPTS - 1:
+                        raise Unavailable("What you may do is being changed; try again") from None
+        except (TooLarge, Unavailable) as error:
             if answering:
                 raise
             await answer(Request(scope), error)(scope, receive, marked)

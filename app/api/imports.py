@@ -15,10 +15,12 @@ from app.domain import imports
 from app.domain.entities.imports import IMPORTS, ImportRead
 from app.domain.entities.mapping import ImportOptions, Mapping
 from app.domain.entities.rules import invalid
-from app.errors import FieldError, TooLarge
+from app.errors import FieldError, Malformed, TooLarge
 from app.policies.access import Access, not_found
 
 LARGEST_FILE = 20_000_000
+# As bodies of JSON are answered, see `problems`.
+OUR_CODES = {"missing": "required_information", "extra_forbidden": "unknown_field"}
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -85,8 +87,13 @@ def _parsed(model: type[Model], text: str, at: str) -> Model:
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
+        found = error.errors()
+        if any(each["type"] == "json_invalid" for each in found):
+            raise Malformed(f"{at[1:]} is not valid JSON") from None
         problems = [
-            FieldError(at + "".join(f"/{part}" for part in each["loc"]), each["type"], each["msg"])
-            for each in error.errors()
+            FieldError(
+                at + "".join(f"/{part}" for part in each["loc"]), OUR_CODES.get(each["type"], each["type"]), each["msg"]
+            )
+            for each in found
         ]
         raise invalid(problems) from None

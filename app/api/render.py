@@ -74,6 +74,7 @@ async def written(
     shape = record_shape(access, entity, within_reach=False)
     sql, values = reading.statement(shape, {"id__any": [id], "limit": 1, "sid": access.session_id})
     row = await (await db.driver(session)).fetchrow(sql, *values)
+    session.info["confirmed"] = row["in_force"] and row["memory"] == access.version
     return await kept(session, _record(row, status, headers or {}))
 
 

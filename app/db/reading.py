@@ -13,6 +13,7 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     DateTime,
+    FromClause,
     Integer,
     Numeric,
     Select,
@@ -142,17 +143,20 @@ def _page(
     keys = _sort_keys(table, shape.sort)
     after = [_after(keys, shape.after)] if shape.after is not None else []
     limit = bindparam("limit", type_=Integer) + 1
-    if len(branches) == 1:
-        return _select(table, shape, keys).where(branches[0], *conditions, *after).order_by(*_order(keys)).limit(limit)
-    parts = [
-        select(table.c.id).where(branch, *conditions, *after).order_by(*_order(keys)).limit(limit).subquery()
-        for branch in branches
-    ]
-    together = union_all(*(select(part.c.id) for part in parts))
-    return _select(table, shape, keys).where(table.c.id.in_(together)).order_by(*_order(keys)).limit(limit)
+    wanted = [branches[0], *conditions, *after]
+    if len(branches) > 1:
+        parts = [
+            select(table.c.id).where(branch, *conditions, *after).order_by(*_order(keys)).limit(limit).subquery()
+            for branch in branches
+        ]
+        wanted = [table.c.id.in_(union_all(*(select(part.c.id) for part in parts)))]
+    # On their own: JSON is made of the rows of the page, not of all that are sorted to find them.
+    rows = select(table).where(*wanted).order_by(*_order(keys)).limit(limit).subquery(table.name)
+    keys = _sort_keys(rows, shape.sort)
+    return _select(rows, shape, keys).order_by(*_order(keys))
 
 
-def _select(table: Table, shape: Shape, keys: list["_Key"]) -> Select[Any]:
+def _select(table: FromClause, shape: Shape, keys: list["_Key"]) -> Select[Any]:
     computed = COMPUTED.get(shape.entity, {})
     shown = [
         (computed[name](table) if name in computed else _shown(table.c[name])).label(name) for name in shape.columns
@@ -233,7 +237,7 @@ class _Key:
     nullable: bool
 
 
-def _sort_keys(table: Table, sort: Sequence[str]) -> list[_Key]:
+def _sort_keys(table: FromClause, sort: Sequence[str]) -> list[_Key]:
     """The sort keys and, last, the id, in the direction of the key before it."""
     keys = []
     for each in sort:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session as SyncSession
 from uuid_utils.compat import uuid7
@@ -62,7 +63,7 @@ def database_address() -> str:
 
 @cache
 def engine() -> AsyncEngine:
-    return create_async_engine(
+    made = create_async_engine(
         database_address()
         .replace("postgres://", "postgresql://", 1)
         .replace("postgresql://", "postgresql+asyncpg://", 1),
@@ -70,9 +71,16 @@ def engine() -> AsyncEngine:
         max_overflow=0,
         pool_timeout=5,
         pool_recycle=1800,
-        pool_pre_ping=True,
         connect_args={"timeout": 5, "command_timeout": 630, "server_settings": SERVER | TIMEOUTS},
     )
+    event.listen(made.sync_engine, "checkout", _refuse_closed)
+    return made
+
+
+def _refuse_closed(connection: Any, *_: Any) -> None:
+    """The pool opens another one instead. Asking PostgreSQL each time, as `pool_pre_ping` does, is three statements."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError("PostgreSQL closed the connection")
 
 
 @asynccontextmanager

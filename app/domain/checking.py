@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 import orjson
 from uuid_utils.compat import uuid7
@@ -39,6 +40,9 @@ class Task:
     vocabulary: Vocabulary
     now: datetime
     content: bytes
+    # Of several children each takes a part of the rows; those with one key are in one part.
+    part: int = 0
+    parts: int = 1
 
 
 def lines(task: Task) -> Iterator[bytes]:
@@ -59,11 +63,11 @@ def checked(task: Task) -> Iterator[tuple[int, Any, bytes, Errors | None]]:
     _, header = next(reading)
     check_columns(task.mapping, header)
     rows = Rows(entity, task.mapping, task.options, header, task.vocabulary, task.now)
-    left: Counter[str] = Counter()
-    if rows.key is not None:
-        left.update(key for _, cells in rows_of(task.content, task.options) if (key := rows.key_in(cells)))
+    left = Counter(key for _, cells in rows_of(task.content, task.options) if (key := rows.key_in(cells)))
     begun: dict[str, tuple[Draft, list[str], list[int]]] = {}
     for number, cells in reading:
+        if task.parts > 1 and crc32((rows.key_in(cells) or str(number)).encode()) % task.parts != task.part:
+            continue
         draft = rows.draft(number, cells)
         if isinstance(draft, list):
             yield number, None, b"refused", draft

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.db import assignees, ledger
-from app.db.queries import import_changing, import_matching, import_rows, import_writing
+from app.db.queries import import_changing, import_matching, import_references, import_rows, import_writing
 from app.db.session import operation_of
 from app.domain import users
 from app.domain.entities.fields import Entity
@@ -106,15 +106,15 @@ async def _refer(work: Load) -> None:
         target, by = str(each.refers_to), str(each.by)
         own = target == work.entity.name
         reach = access.reach(target)
-        await import_matching.name(
+        await import_references.name(
             session, each.field, each.item, target, by, work.mapping.external_system, reach, _bound(access, target), own
         )
         await _refuse_unresolved(work, each)
     if "owner_id" in work.named and not access.may(work.entity.name, "assign"):
-        await import_matching.refuse_owners(session, work.entity.name, access.user_id)
+        await import_references.refuse_owners(session, work.entity.name, access.user_id)
     for each in work.references:
         if each.refers_to == work.entity.name and each.item is None:
-            pointing, rows = await import_matching.edges(session, work.entity.name, each.field)
+            pointing, rows = await import_references.edges(session, work.entity.name, each.field)
             looping = loops(pointing)
             message = "It comes back to itself: nobody is above themselves"
             errors = [
@@ -123,26 +123,26 @@ async def _refer(work: Load) -> None:
                 if id in looping
             ]
             await import_rows.refuse(session, errors)
-            await import_matching.refuse_followers(session, each.field)
+            await import_references.refuse_followers(session, each.field)
 
 
 async def _refuse_unresolved(work: Load, target: Target) -> None:
     """Refuse the rows that name no record, or more than one, with the nearest that there is."""
     session, access, entity = work.session, work.access, str(target.refers_to)
     place = target.field if target.item is None else f"{target.field}.{target.item}"
-    found = await import_matching.unresolved(session, place)
+    found = await import_references.unresolved(session, place)
     if not found:
         return
     unknown = [said for _, said, times in found if times == 0][:MOST_UNKNOWN]
     near: dict[str, str] = {}
     if unknown and target.by in _REACHED_BY_NAME:
-        known = await import_matching.names_in_reach(
+        known = await import_references.names_in_reach(
             session, entity, str(target.by), access.reach(entity), _bound(access, entity), MOST_NAMES
         )
         near = nearest_of_each(unknown, known)
     by_key = {key: (said, times) for key, said, times in found}
     errors = []
-    for row, key in await import_matching.rows_naming(session, target.field, target.item, list(by_key)):
+    for row, key in await import_references.rows_naming(session, target.field, target.item, list(by_key)):
         said, times = by_key[key]
         error: dict[str, Any] = {"row": row, "field": place, "column": target.column, "value": said}
         if times:

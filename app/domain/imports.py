@@ -1,9 +1,13 @@
 """What one can do with a file of records: send it in, have it checked, have it loaded."""
 
 import asyncio
+import os
 import pickle
 import sys
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +28,9 @@ from app.errors import Invalid
 from app.policies.access import Access
 
 NO_COUNTS = {"created": 0, "updated": 0, "unchanged": 0, "refused": 0, "merged": 0}
-_PIECE = 1 << 16
+# A file of so many bytes is worth more than one child process.
+_LARGE, MOST_PARTS = 100_000, 4
+_PIECE, _BUFFER = 1 << 16, 1 << 25
 
 
 async def receive(
@@ -63,7 +69,7 @@ async def receive(
 
 
 def allow(access: Access, entity: Entity, mapping: Mapping, found: list[Target]) -> None:
-    """Raise `Forbidden` unless the caller may import into the section, write the fields, and read what is matched by."""
+    """Raise `Forbidden` unless the caller may import, write the mapped fields, and read what is matched by."""
     access.require(entity.name, "import")
     declared = {**specs(entity.create), **specs(entity.read)}
     fields = {each.field for each in found if each.field in declared}
@@ -110,45 +116,47 @@ async def fail(session: AsyncSession, access: Access, import_id: UUID, why: str)
 
 
 async def checked_lines(task: Task) -> AsyncIterator[bytes]:
-    """The rows of a file as a child process makes them, for COPY."""
+    """The rows of a file as child processes make them, for COPY; of a large file each makes a part.
+
+    Raises `Invalid` for the file as a whole.
+    """
+    parts = min(os.cpu_count() or 1, MOST_PARTS) if len(task.content) > _LARGE else 1
+    children = [await _start(replace(task, part=part, parts=parts)) for part in range(parts)]
+    try:
+        # One after another: what the later ones make meanwhile waits in their buffers.
+        for child in children:
+            async for piece in _made_by(child):
+                yield piece
+    finally:
+        for child in children:
+            if child.returncode is None:
+                child.kill()
+            await child.communicate()
+
+
+async def _start(task: Task) -> Process:
     child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "app.domain.checking",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        sys.executable, "-m", "app.domain.checking", stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=_BUFFER
     )
     assert child.stdin is not None
+    with suppress(ConnectionError):  # the child is gone; its status says why
+        child.stdin.write(pickle.dumps(task))
+        await child.stdin.drain()
+    child.stdin.close()
+    return child
+
+
+async def _made_by(child: Process) -> AsyncIterator[bytes]:
     assert child.stdout is not None
     assert child.stderr is not None
-    sending = asyncio.create_task(_send(child.stdin, pickle.dumps(task)))
-    complaining = asyncio.create_task(child.stderr.read())
-    try:
-        while piece := await child.stdout.read(_PIECE):
-            yield piece
-        status, complaint = await child.wait(), await complaining
-        await asyncio.wait({sending})
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-        for each in (sending, complaining):
-            each.cancel()
+    while piece := await child.stdout.read(_PIECE):
+        yield piece
+    complaint, status = await child.stderr.read(), await child.wait()
     if status == REFUSED:
         code, detail = orjson.loads(complaint)
         raise Invalid(detail, code=code)
     if status != 0:
         raise Invalid("Reading the file took more time or memory than there is for it", code="too_demanding")
-
-
-async def _send(pipe: asyncio.StreamWriter, task: bytes) -> None:
-    try:
-        pipe.write(task)
-        await pipe.drain()
-        pipe.close()
-    except ConnectionError:
-        pass  # the child is gone; its status says why
 
 
 def columns_of(found: list[Target]) -> dict[str, Any]:

@@ -97,6 +97,8 @@ def may_be_misspelt(listing: Listing) -> bool:
 
 def next_cursor(entity: Entity, listing: Listing, last: str, fuzzy: bool) -> str:
     """A cursor to what follows a row: its sort values as PostgreSQL gave them, signed for this query."""
+    if listing.cursor:  # what the first page of a misspelt search found, the others go on with
+        fuzzy = _opened(entity, listing)[1]
     payload = orjson.dumps([fuzzy, orjson.loads(last)])
     return urlsafe_b64encode(_signature(entity, listing, payload) + payload).rstrip(b"=").decode()
 

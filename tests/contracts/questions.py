@@ -17,7 +17,6 @@ class Question:
     path: str
     parameters: tuple[tuple[str, str], ...] = ()
 
-
     def without(self, names: set[str]) -> "Question":
         """The same without what is said about some fields."""
         kept = [
@@ -38,6 +37,7 @@ class Grammar:
     values: Values
     words: list[str]
     paths: list[str] = field(init=False)
+    seen: Values = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         reads = {path: methods["get"] for path, methods in self.document["paths"].items() if "get" in methods}
@@ -46,10 +46,18 @@ class Grammar:
             path for path, get in reads.items() for _ in range(2 + min(len(get.get("parameters", ())), 40) // 10)
         ]
 
+    def see(self, question: Question, body: dict[str, Any]) -> None:
+        """Remember which records there are to ask about."""
+        if question.path.count("/") == 2:
+            known = self.seen.setdefault(question.path.split("/")[2], [])
+            known += [each["id"] for each in body.get("items", ()) if each["id"] not in known]
+
     def question(self) -> Question:
         template = self.random.choice(self.paths)
         kind = template.split("/")[2] if template.count("/") > 1 else ""
-        path = re.sub(r"\{[^}]+\}", lambda _: self.random.choice([*self.ids.get(kind, []), self._uuid()]), template)
+        seen, known = self.seen.get(kind), [*self.ids.get(kind, []), self._uuid()]
+        id = self.random.choice(seen if seen and self.random.random() < 0.7 else known)
+        path = re.sub(r"\{[^}]+\}", id, template)
         declared = [
             each for each in self.document["paths"][template]["get"].get("parameters", ()) if each["in"] == "query"
         ]
@@ -58,6 +66,7 @@ class Grammar:
         controls = [each for each in declared if each["name"] in ("q", "sort", "fields", "limit", "count", "archived")]
         asked = self.random.sample(declared, min(len(declared), self.random.choice([0, 1, 1, 2])))
         asked += self.random.sample(controls, min(len(controls), self.random.choice([0, 1, 1, 2])))
+        asked += [each for each in controls if each["name"] == "q" and self.random.random() < 0.2]
         given = {each["name"]: self._value(kind, each) for each in asked}
         return Question(path, tuple((name, value) for name, value in given.items() if value is not None))
 

@@ -12,7 +12,6 @@ import httpx
 import pytest
 from uuid_utils.compat import uuid7
 
-from app.db import session
 from tests.conftest import Client, People
 from tests.contracts import worlds
 

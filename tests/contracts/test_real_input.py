@@ -75,7 +75,9 @@ async def test_the_example_loads_the_four_files_and_loading_them_again_changes_n
     won = await everything(ada, "/v1/opportunities", stage="won", fields="id,amount")
     assert len(won) == 4238
     assert sum(Decimal(each["amount"]) for each in won) == 10005534
-    stages = {stage: await total(ada, "/v1/opportunities", stage=stage) for stage in ("lost", "qualification", "reception")}
+    stages = {
+        stage: await total(ada, "/v1/opportunities", stage=stage) for stage in ("lost", "qualification", "reception")
+    }
     assert stages == {"lost": 2473, "qualification": 1589, "reception": 500}
     assert await total(ada, "/v1/opportunities", lost_reason="unknown") == 2473
     assert await total(ada, "/v1/opportunities", source="import") == 8800
@@ -104,7 +106,9 @@ async def _is_seen_by_an_agent(darcel: Client) -> None:
     assert await total(darcel, "/v1/customers") == 55
     assert await total(darcel, "/v1/opportunities") == 5173
     assert await total(darcel, "/v1/opportunities", owner_id=str(darcel.user_id)) == 747
-    (own,) = (await darcel.get("/v1/opportunities", params={"owner_id": str(darcel.user_id), "limit": 1})).json()["items"]
+    (own,) = (await darcel.get("/v1/opportunities", params={"owner_id": str(darcel.user_id), "limit": 1})).json()[
+        "items"
+    ]
     params = {"owner_id__ne": str(darcel.user_id), "limit": 1}
     (other,) = (await darcel.get("/v1/opportunities", params=params)).json()["items"]
     assert (await darcel.patch(f"/v1/opportunities/{own['id']}", json={})).status_code == 200

@@ -2,12 +2,12 @@
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
 APP = Path(__file__).parents[2] / "app"
 
@@ -70,32 +70,28 @@ def in_types() -> set[str]:
 
     from app.api.listing import filters
     from app.domain.entities.catalog import ENTITIES
-    from app.domain.entities.mapping import ImportOptions, Mapping
+    from app.domain.entities.mapping import ImportOptions
+    from app.domain.entities.mapping import Mapping as FileMapping
     from app.domain.entities.targets import IMPORTABLE, import_model
     from app.main import app
 
-    models: list[Any] = [Mapping, ImportOptions, *(import_model(ENTITIES[name]) for name in IMPORTABLE)]
+    models: list[Any] = [FileMapping, ImportOptions, *(import_model(ENTITIES[name]) for name in IMPORTABLE)]
     for route in iter_route_contexts(app.routes):
         if not isinstance(route.original_route, APIRoute):
             continue
         body, takes = route.body_field, route.dependant
         fields = [*([body] if body else []), *takes.path_params, *takes.query_params, *takes.header_params]
         models += [field.field_info.rebuild_annotation() for field in fields]
-    schemas = [each.__pydantic_core_schema__ for each in models if _is_model(each)]
-    schemas += [TypeAdapter(each).core_schema for each in models if not _is_model(each)]
+    schemas = [TypeAdapter(each).core_schema for each in models]
     schemas += [each.values.core_schema for entity in ENTITIES.values() for each in filters(entity).values()]
     return {code for schema in schemas for code in _of_schema(schema)} | OTHERWISE
-
-
-def _is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _of_schema(schema: Any) -> Iterator[str]:
     if isinstance(schema, list | tuple):
         for each in schema:
             yield from _of_schema(each)
-    if not isinstance(schema, dict):
+    if not isinstance(schema, Mapping):
         return
     kind = schema.get("type")
     if isinstance(kind, str):
@@ -119,11 +115,10 @@ def _statuses() -> dict[str, tuple[int, str]]:
 @cache
 def _parameters() -> dict[str, int]:
     """What is called from anywhere with a code, and at which place; -1: only by name."""
-    return {
-        **dict.fromkeys(_statuses(), -1),
-        "FieldError": 1,
-        "PydanticCustomError": 0,
-    }
+    shared: dict[str, int] = {}
+    for path in APP.rglob("*.py"):
+        shared |= {name: at for name, at in _places(ast.parse(path.read_text())).items() if not name.startswith("_")}
+    return shared | dict.fromkeys(_statuses(), -1) | {"FieldError": 1, "PydanticCustomError": 0}
 
 
 def _places(tree: ast.Module) -> dict[str, int]:

@@ -19,7 +19,7 @@ CRM = Path(sys.executable).with_name("crm")
 FENCE = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What a reader leaves running in another terminal, and what this very test is part of.
 LEFT_OUT = ("./crm up\n", "./crm test\n")
-PATIENCE = 90.0
+PATIENCE = 240.0
 END = "--- end of block ---"
 
 

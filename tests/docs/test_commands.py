@@ -8,7 +8,9 @@ import typer
 
 from tests.docs.running import ROOT, blocks, crm_up, run
 
+ROUTE = re.compile(r"(GET|POST|PUT|PATCH|DELETE)\s(/[a-z][\w/{}.-]*)")
 COMMAND = re.compile(r"\./crm ((?:[a-z]+ ?)*)(--[a-z]+)?")
+DOCUMENTS = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
 
 
 def test_the_readme_and_then_the_tutorial_do_what_they_say(tmp_path: Path) -> None:
@@ -20,9 +22,7 @@ def test_the_readme_and_then_the_tutorial_do_what_they_say(tmp_path: Path) -> No
         assert block.prints(output), f"{block.document}:\n{block.commands}\nprinted:\n{output}"
 
 
-@pytest.mark.parametrize(
-    "document", ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))]
-)
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_crm_command_that_a_document_names_exists(document: str) -> None:
     from app.cli import commands
 
@@ -32,6 +32,20 @@ def test_every_crm_command_that_a_document_names_exists(document: str) -> None:
         name = next((named[:length] for length in (2, 1) if named[:length] in known), None)
         assert name or option == "--help", f"./crm {words}"
         assert not name or not option or option in known[name], f"./crm {words}{option}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_route_that_a_document_names_exists(document: str) -> None:
+    from app.main import app
+
+    known = {
+        (method.upper(), re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path)))
+        for path, operations in app.openapi()["paths"].items()
+        for method in operations
+    }
+    for method, path in ROUTE.findall((ROOT / document).read_text()):
+        found = any(method == its and pattern.fullmatch(path.rstrip(".")) for its, pattern in known)
+        assert found, f"{method} {path}"
 
 
 def _commands(command: object, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], set[str]]:

@@ -1,4 +1,4 @@
-"""What a profile is granted: the compiled table says exactly what Casbin says, and nothing about what does not exist."""
+"""What is a profile granted? The compiled table says what Casbin says, and nothing about what does not exist."""
 
 import csv
 from functools import cache

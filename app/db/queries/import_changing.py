@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import table_of
-from app.db.queries.import_writing import joins_named, quoted
+from app.db.queries.import_writing import customer_of, joins_named, pipeline_of, quoted
 from app.db.session import driver
 
 
@@ -79,27 +79,27 @@ async def write_changed(
     now: Any,
     operation_id: UUID,
 ) -> None:
-    """Write changed records: each is record_id, row, values, changes, type, stays, keys, lines, all but the first two JSON texts."""
+    """Write changed records: each is record_id, row, values, changes, type, stays, keys, lines; JSON as texts."""
     await session.execute(_CHANGED)
     connection = await driver(session)
     await connection.copy_records_to_table("changed", records=changed)
-    table = table_of(entity)
     sets = "".join(f"{quoted(name)} = p.{quoted(name)}, " for name in columns)
     await session.execute(
         text(f"""
-        update {entity} t set {sets} version = t.version + 1, updated_at = cast(:now as timestamptz), updated_by = cast(:actor as uuid)
+        update {entity} t set {sets} version = t.version + 1, updated_at = cast(:now as timestamptz),
+          updated_by = cast(:actor as uuid)
         from changed c join {entity} old on old.id = c.record_id
         cross join lateral jsonb_populate_record(old, c.values) p where t.id = c.record_id
         """),
         {"now": now, "actor": actor},
     )
-    customer = "t.id" if entity == "customers" else "t.customer_id" if "customer_id" in table.c else "null::uuid"
-    pipeline = "t.pipeline_id" if "pipeline_id" in table.c else "null::uuid"
+    customer, pipeline = customer_of(entity), pipeline_of(entity)
     await session.execute(
         text(f"""
         insert into events (occurred_at, recorded_at, type, entity, record_id, version, customer_id, changes, actor,
           source, operation_id)
-        select cast(:now as timestamptz), cast(:now as timestamptz), c.type, '{entity}', t.id, t.version, {customer}, c.changes, cast(:actor as uuid), 'import', cast(:operation_id as uuid)
+        select cast(:now as timestamptz), cast(:now as timestamptz), c.type, '{entity}', t.id, t.version, {customer},
+          c.changes, cast(:actor as uuid), 'import', cast(:operation_id as uuid)
         from changed c join {entity} t on t.id = c.record_id order by c.row
         """),
         {"now": now, "actor": actor, "operation_id": operation_id},
@@ -108,7 +108,8 @@ async def write_changed(
     await session.execute(
         text(f"""
         insert into stage_stays (entity, record_id, field, pipeline_id, stage, entered_at, "by", source)
-        select '{entity}', t.id, stay ->> 0, {pipeline}, stay ->> 1, (stay ->> 2)::timestamptz, cast(:actor as uuid), 'import'
+        select '{entity}', t.id, stay ->> 0, {pipeline}, stay ->> 1, (stay ->> 2)::timestamptz,
+          cast(:actor as uuid), 'import'
         from changed c join {entity} t on t.id = c.record_id
         cross join lateral jsonb_array_elements(c.stays) as stay where stay ->> 1 is not null
         """),
@@ -122,8 +123,8 @@ async def write_changed(
 
 
 _CHANGED = text("""
-create temporary table changed (record_id uuid primary key, row bigint, values jsonb, changes jsonb, type text, stays jsonb,
-  keys jsonb, lines jsonb) on commit drop
+create temporary table changed (record_id uuid primary key, row bigint, values jsonb, changes jsonb, type text,
+  stays jsonb, keys jsonb, lines jsonb) on commit drop
 """)
 
 _LINES_DIFFER = """i.data -> 'given' ? 'lines' and (

@@ -44,7 +44,9 @@ def _compiled(reach: Reach) -> Compiled:
         select(literal_column("each.value || jsonb_build_object('n', each.ordinality)").label("error"))
         .select_from(rows.join(each, true()))
         .where(
-            rows.c.import_id == id, rows.c.outcome == "refused", tuple_(rows.c.row, literal_column("each.ordinality")) > after
+            rows.c.import_id == id,
+            rows.c.outcome == "refused",
+            tuple_(rows.c.row, literal_column("each.ordinality")) > after,
         )
         .order_by(rows.c.row, literal_column("each.ordinality"))
         .limit(bindparam("limit", type_=Integer) + 1)

@@ -158,9 +158,11 @@ where i.row = e.row
 # Errors found by statements know the field; the column that fills it and the value in it are added here.
 _EXPLAIN = text("""
 update incoming i set errors = (
-  select jsonb_agg(jsonb_build_object('row', i.row, 'column', coalesce(each -> 'column', :columns -> (each ->> 'field')),
-    'field', each -> 'field', 'code', each -> 'code', 'message', each -> 'message', 'nearest', each -> 'nearest',
-    'value', coalesce(each -> 'value', case each ->> 'field' when 'external_id' then to_jsonb(i.external_id)
+  select jsonb_agg(jsonb_build_object('row', i.row, 'column', coalesce(each -> 'column',
+    :columns -> (each ->> 'field')), 'field', each -> 'field', 'code', each -> 'code',
+    'message', each -> 'message', 'nearest', each -> 'nearest',
+    'value', coalesce(each -> 'value', i.data -> 'named' -> (each ->> 'field') -> 1,
+      case each ->> 'field' when 'external_id' then to_jsonb(i.external_id)
       else i.data -> 'values' -> (each ->> 'field') end)))
   from jsonb_array_elements(i.errors) as each)
 where i.errors is not null

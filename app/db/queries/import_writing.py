@@ -48,7 +48,8 @@ async def insert_new(
     statement = f"""
         insert into {entity} ({", ".join(map(quoted, columns))})
         select {values}
-        from (select n.*, {number} as number from (select * from incoming where is_new and errors is null order by row) n) i
+        from (select n.*, {number} as number
+          from (select * from incoming where is_new and errors is null order by row) n) i
         cross join lateral jsonb_populate_record(null::{entity}, i.data -> 'values') p
         {joins_named(named)}
     """
@@ -67,25 +68,27 @@ async def tell_new(
     changes = " || ".join(
         ["(i.data -> 'changes')"]
         + [
-            f"case when t.{name} is null then '{{}}' else jsonb_build_object('{name}', jsonb_build_array(null, t.{name})) end"
+            f"case when t.{name} is null then '{{}}' "
+            f"else jsonb_build_object('{name}', jsonb_build_array(null, t.{name})) end"
             for name in pointing
         ]
         + ([_LINES_OF_NEW] if entity == "opportunities" else [])
     )
-    customer = "t.id" if entity == "customers" else "t.customer_id" if "customer_id" in table.c else "null::uuid"
+    customer = customer_of(entity)
     occurred = "t.opened_at" if entity == "opportunities" else "cast(:now as timestamptz)"
     statement = f"""
         insert into events (occurred_at, recorded_at, type, entity, record_id, version, customer_id, changes, actor,
           source, operation_id)
-        select {occurred}, cast(:now as timestamptz), '{singular}.created', '{entity}', t.id, 1, {customer}, {changes}, cast(:actor as uuid), 'import', cast(:operation_id as uuid)
+        select {occurred}, cast(:now as timestamptz), '{singular}.created', '{entity}', t.id, 1, {customer}, {changes},
+          cast(:actor as uuid), 'import', cast(:operation_id as uuid)
         from incoming i join {entity} t on t.id = i.record_id where i.is_new and i.errors is null order by i.row
     """
     await session.execute(text(statement), {"now": now, "actor": actor, "operation_id": operation_id})
-    pipeline = "t.pipeline_id" if "pipeline_id" in table.c else "null::uuid"
+    pipeline = pipeline_of(entity)
     stays = f"""
         insert into stage_stays (entity, record_id, field, pipeline_id, stage, entered_at, left_at, "by", source)
-        select '{entity}', t.id, stay ->> 0, {pipeline}, stay ->> 1, (stay ->> 2)::timestamptz, (stay ->> 3)::timestamptz,
-          cast(:actor as uuid), 'import'
+        select '{entity}', t.id, stay ->> 0, {pipeline}, stay ->> 1, (stay ->> 2)::timestamptz,
+          (stay ->> 3)::timestamptz, cast(:actor as uuid), 'import'
         from incoming i join {entity} t on t.id = i.record_id
         cross join lateral jsonb_array_elements(i.data -> 'stays') as stay where i.is_new and i.errors is null
     """
@@ -99,18 +102,28 @@ async def keep_external_ids(session: AsyncSession, entity: str, system: str) -> 
 
 async def take_stock(session: AsyncSession, entity: str) -> None:
     """Let the planner know of so many new rows at once, before the lists of the next minute go astray."""
-    for table in (entity, "events", "stage_stays", "match_keys", "external_ids"):
-        await session.execute(text(f"analyze {table}"))
+    await session.execute(text(f"analyze {entity}"))
+    await session.execute(text("analyze customer_assignees"))
 
 
 async def assign(session: AsyncSession, entity: str) -> None:
-    """Who is responsible for the written records is among their customers' assignees. The last statements of an import."""
+    """Who is responsible for the written records is among their customers' assignees. The last of an import."""
     if entity == "customers":
         await session.execute(_OWNERS)
     elif entity == "opportunities":
         await session.execute(_PAIRS)
         await session.execute(_REASONS)
         await session.execute(_ASSIGNED)
+
+
+def customer_of(entity: str) -> str:
+    """The customer that a record's history belongs to, as SQL on the record `t`."""
+    return "t.id" if entity == "customers" else "t.customer_id" if "customer_id" in table_of(entity).c else "null::uuid"
+
+
+def pipeline_of(entity: str) -> str:
+    """The pipeline of a record's stages, as SQL on the record `t`."""
+    return "t.pipeline_id" if "pipeline_id" in table_of(entity).c else "null::uuid"
 
 
 def quoted(name: str) -> str:
@@ -120,7 +133,8 @@ def quoted(name: str) -> str:
 def joins_named(named: Sequence[str]) -> str:
     """Joins the records that rows name, each under `of_` and the column's name."""
     return " ".join(
-        f"left join named of_{name} on of_{name}.field = '{name}' and of_{name}.key = i.data -> 'named' -> '{name}' ->> 0"
+        f"left join named of_{name} on of_{name}.field = '{name}' "
+        f"and of_{name}.key = i.data -> 'named' -> '{name}' ->> 0"
         for name in named
     )
 

@@ -56,7 +56,7 @@ _KINDS: tuple[tuple[type, Kind], ...] = (
 
 
 def reader(kind: Kind, options: ImportOptions, time_zone: str, multiply: Decimal | None) -> Read:
-    """A function from the text of a cell, stripped and not empty, to what the field's model takes. It raises ValueError."""
+    """A function from the text of a cell, stripped and not empty, to what the model takes. It raises ValueError."""
     zone = ZoneInfo(time_zone)
     match kind:
         case "number":

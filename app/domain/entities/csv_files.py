@@ -62,7 +62,7 @@ def decoded(content: bytes, encoding: str | None = None) -> str:
 
 
 def delimiter_of(text: str) -> str:
-    """The delimiter by which most of the first lines have the same number of cells, of several the one that makes more."""
+    """The delimiter by which most of the first lines have as many cells; of several the one that makes more."""
 
     def fit(delimiter: str) -> tuple[float, int]:
         try:

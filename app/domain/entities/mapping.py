@@ -17,65 +17,53 @@ from app.domain.entities.values import Amount
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Cell = Annotated[str, StringConstraints(max_length=20_000)]
+System = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,49}$")]
 
 
 class Column(Fields):
-    """Where a column goes, when its name alone does not say it."""
+    """Where a column goes, when its name alone does not say it.
 
-    to: Annotated[
-        Name,
-        Field(
-            description="A field (`name`), a field of a list's item (`addresses.country`, of the second `addresses.2.country`), a record that it names (`customer`, `lines.product`) or `external_id`."
-        ),
-    ]
-    by: Annotated[
-        Name | None, Field(description="For a record that it names: by which of its keys; left out: `name`.")
-    ] = None
-    value_map: Annotated[
-        dict[Cell, Cell | None],
-        Field(
-            max_length=10_000,
-            description="What stands in a cell → what is meant; null: nothing. Cells that are not in it stay as they are.",
-        ),
-    ] = {}
-    multiply: Annotated[
-        Amount | None, Field(description="A number is multiplied by this: 1000000 for a column in millions.")
-    ] = None
+    to: a field (`name`), a field of a list's item (`addresses.country`, of the second `addresses.2.country`), a record
+    that the cell names (`customer`, `lines.product`), or `external_id`. by: by which of its keys the cell names it.
+    value_map: what stands in a cell → what is meant, null for nothing; other cells stay as they are. multiply: what a
+    number is multiplied by, 1000000 for a column in millions.
+    """
+
+    to: Name
+    by: Name | None = None
+    value_map: Annotated[dict[Cell, Cell | None], Field(max_length=10_000)] = {}
+    multiply: Amount | None = None
+
+
+Target = Name | Column
 
 
 class Mapping(Fields):
-    """How the rows of a file become records. Every column of the file is named; null leaves one out."""
+    """How the rows of a file become records.
 
-    match_on: Annotated[
-        Name | None,
-        Field(
-            description="The key by which a row finds its record, and rows are one: `external_id`, `name`, `username`, `sku`, `tax_id` or `email`. Left out: each row is a new record."
-        ),
-    ] = None
-    external_system: Annotated[
-        str | None, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,49}$", description="The system whose ids `external_id` are.")
-    ] = None
+    match_on: the key by which a row finds its record, and rows are one: `external_id`, `name`, `username`, `sku`,
+    `tax_id` or `email`; left out, each row is a new record. external_system: whose ids `external_id` are. columns:
+    every column of the file, null for one that is left out. constants: field → what it is in every row.
+    """
+
+    match_on: Name | None = None
+    external_system: System | None = None
     columns: Annotated[
-        dict[Name, None | Name | Column | Annotated[list[Name | Column], Field(max_length=20)]],
-        Field(min_length=1, max_length=200),
+        dict[Name, Target | Annotated[list[Target], Field(max_length=20)] | None], Field(min_length=1, max_length=200)
     ]
-    constants: Annotated[
-        dict[Name, Name | bool | int | Decimal],
-        Field(max_length=100, description="The same for every row: field → value."),
-    ] = {}
+    constants: Annotated[dict[Name, Name | bool | int | Decimal], Field(max_length=100)] = {}
 
 
 class ImportOptions(Fields):
-    """How the file is written, where it cannot be told from the file, and whether it is only tried."""
+    """How the file is written, where the file does not tell, and whether it is only tried.
 
-    delimiter: Annotated[Literal[",", ";", "\t", "|"] | None, Field(description="Left out: the one that fits.")] = None
-    encoding: Annotated[
-        Literal["utf-8", "utf-16", "cp1252", "cp1250", "iso-8859-1", "iso-8859-15"] | None,
-        Field(description="Left out: by its mark, else UTF-8, else cp1252."),
-    ] = None
-    date_order: Annotated[
-        Literal["ymd", "dmy", "mdy"],
-        Field(description="The order of a date such as 3/1/2017; 2017-03-01 is always understood."),
-    ] = "ymd"
-    decimal_mark: Annotated[Literal[".", ","], Field(description="The other one may group thousands.")] = "."
-    dry_run: Annotated[bool, Field(description="Check all, count what would be done, write no record.")] = False
+    delimiter: left out, the one that fits. encoding: left out, by the file's mark, else UTF-8, else cp1252. date_order:
+    of a date such as 3/1/2017; 2017-03-01 is always understood. decimal_mark: the other one may group thousands.
+    dry_run: check all, count what would be done, write no record.
+    """
+
+    delimiter: Literal[",", ";", "\t", "|"] | None = None
+    encoding: Literal["utf-8", "utf-16", "cp1252", "cp1250", "iso-8859-1", "iso-8859-15"] | None = None
+    date_order: Literal["ymd", "dmy", "mdy"] = "ymd"
+    decimal_mark: Literal[".", ","] = "."
+    dry_run: bool = False

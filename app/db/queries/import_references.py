@@ -1,0 +1,183 @@
+"""Which records do the rows of a file name: a parent, an owner, a product of a line; there already or in the file?"""
+
+from typing import Any
+
+from sqlalchemy import (
+    Select,
+    Text,
+    Uuid,
+    and_,
+    case,
+    cast,
+    distinct,
+    exists,
+    func,
+    insert,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.models import table_of
+from app.db.queries.import_matching import KEPT_IN, candidates, error_of, refuse_where
+from app.db.queries.import_rows import INCOMING, NAMED
+from app.db.reach import Reach, reading
+
+
+async def name(
+    session: AsyncSession,
+    field: str,
+    item: str | None,
+    entity: str,
+    by: str,
+    system: str | None,
+    reach: Reach,
+    bound: dict[str, Any],
+    own: bool,
+) -> None:
+    """Find the records that one field of the rows names, into `named`. own: rows of the file may be meant too."""
+    said = _said(field, item).subquery("said")
+    wanted = (
+        select(said.c.key, func.min(said.c.said).label("said"))
+        .where(said.c.key.is_not(None))
+        .group_by(said.c.key)
+        .subquery("wanted")
+    )
+    known = candidates(entity, by, system, reach)
+    there = select(known.subquery("there")).where(~literal_column("archived"))
+    sources = [
+        select(
+            there.subquery("r").c.key,
+            literal_column("r.id").label("id"),
+            cast(null(), INCOMING.c.row.type).label("row"),
+        )
+    ]
+    if own and (mine := _own_key(entity, by)) is not None:
+        sources.append(
+            select(
+                mine.label("key"),
+                INCOMING.c.record_id.label("id"),
+                case((INCOMING.c.is_new, INCOMING.c.row)).label("row"),
+            )
+        )
+    meant = union_all(*sources).subquery("meant")
+    counted = (
+        select(
+            literal(field if item is None else f"{field}.{item}").label("field"),
+            wanted.c.key,
+            func.min(wanted.c.said),
+            cast(func.min(cast(meant.c.id, Text)), Uuid),
+            func.count(distinct(meant.c.id)),
+            func.min(meant.c.row),
+        )
+        .select_from(wanted.outerjoin(meant, meant.c.key == wanted.c.key))
+        .group_by(wanted.c.key)
+    )
+    await session.execute(
+        insert(NAMED).from_select(["field", "key", "said", "record_id", "times", "file_row"], counted), bound
+    )
+
+
+def _said(field: str, item: str | None) -> Select[Any]:
+    """Row, key and text of what a field of the rows names."""
+    if item is None:
+        pair = INCOMING.c.data["named"][field]
+        return select(INCOMING.c.row, pair[0].astext.label("key"), pair[1].astext.label("said")).where(
+            INCOMING.c.errors.is_(None)
+        )
+    each = func.jsonb_array_elements(INCOMING.c.data["items"][field]).table_valued("value").lateral("each")
+    pair = func.jsonb_extract_path(literal_column("each.value"), item)
+    return (
+        select(
+            INCOMING.c.row,
+            func.jsonb_extract_path_text(pair, "0").label("key"),
+            func.jsonb_extract_path_text(pair, "1").label("said"),
+        )
+        .select_from(INCOMING.join(each, true()))
+        .where(INCOMING.c.errors.is_(None))
+    )
+
+
+def _own_key(entity: str, by: str) -> Any:
+    if by == "external_id":
+        return INCOMING.c.external_id
+    column = KEPT_IN.get((entity, by))
+    return INCOMING.c.data["values"][column].astext if column and by != "number" else None
+
+
+async def unresolved(session: AsyncSession, field: str) -> list[tuple[str, str, int]]:
+    """Key, text and how many records are meant, of what a field names and is not one record."""
+    query = select(NAMED.c.key, NAMED.c.said, NAMED.c.times).where(NAMED.c.field == field, NAMED.c.times != 1)
+    return [(row.key, row.said, row.times) for row in await session.execute(query)]
+
+
+async def rows_naming(session: AsyncSession, field: str, item: str | None, keys: list[str]) -> list[tuple[int, str]]:
+    """The rows that name one of the keys, with the key."""
+    said = _said(field, item).subquery("said")
+    query = select(said.c.row, said.c.key).where(said.c.key.in_(keys)).distinct()
+    return [(row.row, row.key) for row in await session.execute(query)]
+
+
+async def names_in_reach(
+    session: AsyncSession, entity: str, column: str, reach: Reach, bound: dict[str, Any], limit: int
+) -> list[str]:
+    """What records in use are called, as far as the caller sees them."""
+    table = table_of(entity)
+    shown = table.c[column]
+    query = (
+        select(shown).where(table.c.archived_at.is_(None), shown.is_not(None), or_(*reading(table, reach))).limit(limit)
+    )
+    return list(await session.scalars(query, bound))
+
+
+async def edges(session: AsyncSession, entity: str, field: str) -> tuple[dict[Any, Any], dict[Any, int]]:
+    """Which record points to which by a field, as it would become, and the rows that say so."""
+    table = table_of(entity)
+    pointing = {
+        row.id: row.to
+        for row in await session.execute(
+            select(table.c.id, table.c[field].label("to")).where(table.c[field].is_not(None))
+        )
+    }
+    query = (
+        select(INCOMING.c.record_id, INCOMING.c.row, NAMED.c.record_id.label("to"))
+        .join(NAMED, and_(NAMED.c.field == field, NAMED.c.key == INCOMING.c.data["named"][field][0].astext))
+        .where(INCOMING.c.errors.is_(None))
+    )
+    rows = {}
+    for row in await session.execute(query):
+        pointing[row.record_id] = row.to
+        rows[row.record_id] = row.row
+    return pointing, rows
+
+
+async def refuse_followers(session: AsyncSession, field: str) -> None:
+    """Rows that name a row which is refused, and those that name these, and so on."""
+    key = INCOMING.c.data["named"][field][0].astext
+    names = (
+        select(INCOMING.c.row, NAMED.c.file_row)
+        .join(NAMED, and_(NAMED.c.field == field, NAMED.c.key == key))
+        .where(NAMED.c.file_row.is_not(None))
+        .cte("names")
+    )
+    gone = select(INCOMING.c.row).where(INCOMING.c.errors.is_not(None)).cte("gone", recursive=True)
+    gone = gone.union(select(names.c.row).join(gone, names.c.file_row == gone.c.row))
+    problem = error_of("unknown_reference", "The row of the file that it names is refused", field)
+    await refuse_where(session, [INCOMING.c.row.in_(select(gone.c.row)), INCOMING.c.errors.is_(None)], problem, {})
+
+
+async def refuse_owners(session: AsyncSession, entity: str, user_id: Any) -> None:
+    """Rows that make somebody else the owner, for a caller who may not assign."""
+    table = table_of(entity)
+    owner = exists().where(
+        NAMED.c.field == "owner_id",
+        NAMED.c.key == INCOMING.c.data["named"]["owner_id"][0].astext,
+        NAMED.c.record_id != user_id,
+        ~exists().where(table.c.id == INCOMING.c.record_id, table.c.owner_id == NAMED.c.record_id),
+    )
+    await refuse_where(session, [owner], error_of("forbidden", "Your profile may not assign to others", "owner_id"), {})
