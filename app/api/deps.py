@@ -85,9 +85,7 @@ async def get_session(request: Request, claims: Annotated[Claims, Depends(get_cl
         try:
             key = request.headers.get("idempotency-key")
             if key is not None and request.method == "POST":
-                await idempotency.begin(
-                    session, user_id, request.method, request.url.path, key, _fingerprint(request)
-                )
+                await idempotency.begin(session, user_id, request.method, request.url.path, key, _fingerprint(request))
             yield session
         except AppError:
             await _confirm(access, claims)

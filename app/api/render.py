@@ -13,7 +13,7 @@ from app.api.listing import parse
 from app.db import idempotency, reading
 from app.db import session as db
 from app.domain.entities.fields import Entity
-from app.domain.listing import list_shape, may_be_misspelt, next_cursor, record_shape
+from app.domain.listing import Listing, list_shape, may_be_misspelt, next_cursor, record_shape
 from app.policies.access import Access, not_found
 
 Item = TypeVar("Item", bound=BaseModel)
@@ -30,16 +30,18 @@ class Page(BaseModel, Generic[Item]):
 
 async def page(reader: Reading, entity: Entity, request: Request) -> Response:
     """The page of a list that the request's parameters ask for."""
+    listing = Listing()
 
     def make(access: Access, fuzzy: bool = False) -> tuple[str, list[Any]]:
+        nonlocal listing
         listing = parse(request.query_params, entity, access.vocabulary)
         shape, values = list_shape(access, entity, listing, fuzzy=fuzzy)
         return reading.statement(shape, values | {"sid": access.session_id})
 
-    access, row = await reader.read(make)
-    listing, fuzzy = parse(request.query_params, entity, access.vocabulary), False
+    _, row = await reader.read(make)
+    fuzzy = False
     if row["found"] == 0 and listing.q and may_be_misspelt(listing):
-        access, row = await reader.read(lambda access: make(access, fuzzy=True))
+        _, row = await reader.read(lambda access: make(access, fuzzy=True))
         fuzzy = True
     cursor = next_cursor(entity, listing, row["last"], fuzzy) if row["found"] > listing.limit else None
     total = b"null" if row["total"] is None else b"%d" % row["total"]

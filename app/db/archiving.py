@@ -68,6 +68,7 @@ async def _set(
             actor=by,
             source=operation.source,
             operation_id=operation.id,
+            at=at,
         )
         if verb == "restored" and owner is not None and customer is not None and row.owner_id and row.customer_id:
             ledger.reason(operation.pending, row.customer_id, row.owner_id, entity, row.id)

@@ -63,7 +63,9 @@ async def promise(
     now = clock.now()
     new = insert(JobRow).values(
         kind=kind,
-        dedupe=dedupe if dedupe is not None else orjson.dumps([run_as, payload], default=str, option=orjson.OPT_SORT_KEYS).decode(),
+        dedupe=dedupe
+        if dedupe is not None
+        else orjson.dumps([run_as, payload], default=str, option=orjson.OPT_SORT_KEYS).decode(),
         payload=orjson.loads(orjson.dumps(payload, default=str)),
         run_as=run_as,
         run_at=run_at or now,

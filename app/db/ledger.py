@@ -40,13 +40,13 @@ def event(
     actor: UUID,
     source: str,
     operation_id: UUID,
-    occurred_at: datetime | None = None,
+    at: datetime | None = None,
 ) -> None:
     """A line of the ledger: `changes` is field → [old, new], as the API shows values."""
-    now = clock.now()
+    now = at or clock.now()
     pending.events.append(
         {
-            "occurred_at": occurred_at or now,
+            "occurred_at": now,
             "recorded_at": now,
             "type": type,
             "entity": entity,

@@ -15,6 +15,7 @@ async def move(session: AsyncSession, access: Access, id: UUID, to: StageMove) -
     """Move an opportunity to another stage: the old stay ends, a new one begins, the ledger says so."""
     opportunity = await access.row(session, Opportunity, id, "update")
     records.not_archived(opportunity)
+    at = clock.now()  # once the record is locked: its stays follow one another
     pipeline = access.vocabulary.pipelines[opportunity.pipeline_id]
     values = moved(
         records.values_of(opportunity),
@@ -22,7 +23,7 @@ async def move(session: AsyncSession, access: Access, id: UUID, to: StageMove) -
         to,
         access.vocabulary,
         may_reopen=access.may("pipelines", "configure"),
-        at=clock.now(),
+        at=at,
     )
-    await records.write(session, access, OPPORTUNITIES, opportunity, values, verb="stage_changed", note=to.note)
+    await records.write(session, access, OPPORTUNITIES, opportunity, values, verb="stage_changed", note=to.note, at=at)
     return opportunity

@@ -48,7 +48,7 @@ async def create(session: AsyncSession, access: Access, entity: Entity, data: Ba
         values |= {"number": f"{access.vocabulary.customer_number_prefix}{number:06}", "assigned": False}
     if entity.name == "opportunities":
         values["opened_at"] = values["opened_at"] or now
-    record = access.new(session, model, values | {"id": uuid7()})
+    record = access.new(session, model, values | {"id": uuid7(), "created_at": now, "updated_at": now})
     await session.flush()
     for name, items in rows.items():
         await children.replace(session, entity.name, name, record.id, items)
@@ -84,6 +84,7 @@ async def write(
     *,
     verb: str = "changed",
     note: str | None = None,
+    at: datetime | None = None,
 ) -> None:
     """Write values that are in order already, with event, stays, keys and assignees."""
     before = values_of(record)
@@ -101,7 +102,7 @@ async def write(
             changed[name] = (before[name], value)
     if not changed:
         return
-    now = clock.now()
+    now = at or clock.now()
     moved = {field for field in entity.stays if field in changed}
     for field in moved:
         setattr(record, f"{field}_entered_at", now if values[field] else None)
@@ -207,6 +208,7 @@ def _record_event(
         actor=access.user_id,
         source=operation.source,
         operation_id=operation.id,
+        at=record.updated_at,
     )
 
 

@@ -118,9 +118,7 @@ class Access:
         """Begin a query: the records of a kind that the caller may read."""
         name = model.__tablename__
         reach = self.reach(name)
-        return (
-            select(model).where(or_(*reading(table_of(name), reach))).params(reached=list(self.reached(reach.level)))
-        )
+        return select(model).where(or_(*reading(table_of(name), reach))).params(reached=list(self.reached(reach.level)))
 
     async def row(self, session: AsyncSession, model: type[R], id: UUID, action: str = "read") -> R:
         """One record, locked unless it is only read.

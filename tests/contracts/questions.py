@@ -66,7 +66,7 @@ class Grammar:
         controls = [each for each in declared if each["name"] in ("q", "sort", "fields", "limit", "count", "archived")]
         asked = self.random.sample(declared, min(len(declared), self.random.choice([0, 1, 1, 2])))
         asked += self.random.sample(controls, min(len(controls), self.random.choice([0, 1, 1, 2])))
-        asked += [each for each in controls if each["name"] == "q" and self.random.random() < 0.2]
+        asked += [each for each in controls if each["name"] == "q" and self.random.random() < 0.35]
         given = {each["name"]: self._value(kind, each) for each in asked}
         return Question(path, tuple((name, value) for name, value in given.items() if value is not None))
 

@@ -22,7 +22,7 @@ from tests.contracts import worlds
 from tests.contracts.other_world import CANARIES, CANARY, WORDS, Other, Sight
 from tests.contracts.questions import Grammar, Question
 
-QUESTIONS = int(os.environ.get("CRM_TEST_QUESTIONS", "75"))
+QUESTIONS = int(os.environ.get("CRM_TEST_QUESTIONS", "100"))
 SEED = os.environ.get("CRM_TEST_SEED")
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 GROUPS = {"contact_details", "segmentation", "billing", "personal_profile", "satisfaction"}

