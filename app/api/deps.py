@@ -87,7 +87,7 @@ async def get_session(request: Request, claims: Annotated[Claims, Depends(get_cl
             if key is not None and request.method == "POST":
                 await idempotency.begin(session, user_id, request.method, request.url.path, key, _fingerprint(request))
             yield session
-        except AppError:
+        except (AppError, idempotency.Replayed):
             await _confirm(access, claims)
             raise
         if not session.info.get("confirmed"):

@@ -17,14 +17,14 @@ Message = MutableMapping[str, Any]
 
 ATTEMPTS = 3
 JSON_LIMIT = 1_000_000
-IMPORT_LIMIT = 64_000_000
+IMPORT_LIMIT = 21_000_000
 HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 
 log = logging.getLogger("clientela.api")
 
 
 class Edge:
-    """ASGI middleware. Bodies over the limit (1 MB; files to import 64 MB) are refused as they arrive: 413.
+    """ASGI middleware. Bodies over the limit (1 MB; a file to import 20 MB) are refused as they arrive: 413.
 
     A request whose access changed while it ran is undone by then, and runs once more from its body as heard.
     """

@@ -51,7 +51,8 @@ def filters(entity: Entity) -> dict[str, Filter]:
             continue
         kind, many, nullable = _kind(info)
         # Cleaned first: a type of which the declaration says only that it is text would take what PostgreSQL does not.
-        adapter: TypeAdapter[Any] = TypeAdapter(Annotated[kind, BeforeValidator(clean_line)])
+        cleaned: Any = Annotated[kind, BeforeValidator(clean_line)]
+        adapter: TypeAdapter[Any] = TypeAdapter(cleaned)
         schema = adapter.json_schema(mode="serialization")
         for operator in _operators(kind, many, nullable, flags.picklist):
             parameter = name if operator == "any" else f"{name}__{operator}"

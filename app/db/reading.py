@@ -144,14 +144,20 @@ def _page(
     after = [_after(keys, shape.after)] if shape.after is not None else []
     limit = bindparam("limit", type_=Integer) + 1
     wanted = [branches[0], *conditions, *after]
-    if len(branches) > 1:
+    source: FromClause = table
+    if shape.words:
+        # Matched first and whole: beside ORDER BY and LIMIT the planner may walk the order's index instead.
+        source = select(table).where(or_(*branches), *conditions).offset(0).subquery(table.name)
+        keys = _sort_keys(source, shape.sort)
+        wanted = [_after(keys, shape.after)] if shape.after is not None else []
+    elif len(branches) > 1:
         parts = [
             select(table.c.id).where(branch, *conditions, *after).order_by(*_order(keys)).limit(limit).subquery()
             for branch in branches
         ]
         wanted = [table.c.id.in_(union_all(*(select(part.c.id) for part in parts)))]
     # On their own: JSON is made of the rows of the page, not of all that are sorted to find them.
-    rows = select(table).where(*wanted).order_by(*_order(keys)).limit(limit).subquery(table.name)
+    rows = select(source).where(*wanted).order_by(*_order(keys)).limit(limit).subquery(table.name)
     keys = _sort_keys(rows, shape.sort)
     return _select(rows, shape, keys).order_by(*_order(keys))
 
@@ -191,9 +197,7 @@ def _conditions(table: Table, shape: Shape) -> list[ColumnElement[bool]]:
     elif shape.archived == "archived":
         conditions.append(table.c.archived_at.is_not(None))
     if shape.words:
-        # Matched first and on its own: beside ORDER BY and LIMIT the planner may walk the order's index instead.
-        found = select(table.c.id).where(*(_found(table, shape, word) for word in range(shape.words)))
-        conditions.append(table.c.id.in_(select(found.offset(0).subquery("found").c.id)))
+        conditions += [_found(table, shape, word) for word in range(shape.words)]
     return conditions
 
 

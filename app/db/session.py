@@ -71,6 +71,7 @@ def engine() -> AsyncEngine:
         max_overflow=0,
         pool_timeout=5,
         pool_recycle=1800,
+        hide_parameters=True,
         connect_args={"timeout": 5, "command_timeout": 630, "server_settings": SERVER | TIMEOUTS},
     )
     event.listen(made.sync_engine, "checkout", _refuse_closed)

@@ -37,9 +37,10 @@ _LOOPS = text(f"{_TREE} select exists (select from tree where manager_id = membe
 
 _REWRITE = text(f"""
 {_TREE}, own as (
-  select id as user_id, id as reached_id, 'self' as via, null::date as from_on, null::date as until_on from users
+  select id as user_id, id as reached_id, 'self' as via, '-infinity'::date as from_on, 'infinity'::date as until_on
+  from users
   union all
-  select manager_id, member_id, 'team', null, null from tree where manager_id <> member_id
+  select manager_id, member_id, 'team', '-infinity', 'infinity' from tree where manager_id <> member_id
 ), substitutes as (
   select (absence ->> 'substitute_id')::uuid as user_id, id as absent_id,
     (absence ->> 'from_on')::date as from_on, (absence ->> 'until_on')::date as until_on
@@ -49,19 +50,17 @@ _REWRITE = text(f"""
   union all
   select s.user_id, s.absent_id, 'substitute', s.from_on, s.until_on from substitutes s where s.user_id <> s.absent_id
   union all
-  select s.user_id, o.reached_id, 'team', min(s.from_on), max(s.until_on)
+  select s.user_id, o.reached_id, 'team', s.from_on, max(s.until_on)
   from substitutes s join own o on o.user_id = s.absent_id and o.via = 'team'
-  where not exists (select from own w where w.user_id = s.user_id and w.reached_id = o.reached_id)
-  group by s.user_id, o.reached_id
+  group by s.user_id, o.reached_id, s.from_on
 ), gone as (
   delete from user_reach r where not exists (
-    select from wanted w where (w.user_id, w.reached_id, w.via) = (r.user_id, r.reached_id, r.via)
-    and w.from_on is not distinct from r.from_on and w.until_on is not distinct from r.until_on)
-  returning r.user_id, r.reached_id, r.via
+    select from wanted w where (w.user_id, w.reached_id, w.via, w.from_on)
+      = (r.user_id, r.reached_id, r.via, r.from_on))
+  returning r.user_id, r.reached_id, r.via, r.from_on
 )
 insert into user_reach (user_id, reached_id, via, from_on, until_on)
-select distinct on (user_id, reached_id, via) user_id, reached_id, via, from_on, until_on from wanted w
-where (select count(*) from gone) >= 0
-on conflict (user_id, reached_id, via) do update set from_on = excluded.from_on, until_on = excluded.until_on
-where (user_reach.from_on, user_reach.until_on) is distinct from (excluded.from_on, excluded.until_on)
+select user_id, reached_id, via, from_on, until_on from wanted where (select count(*) from gone) >= 0
+on conflict (user_id, reached_id, via, from_on) do update set until_on = excluded.until_on
+where user_reach.until_on <> excluded.until_on
 """)

@@ -63,16 +63,17 @@ def checked(task: Task) -> Iterator[tuple[int, Any, bytes, Errors | None]]:
     _, header = next(reading)
     check_columns(task.mapping, header)
     rows = Rows(entity, task.mapping, task.options, header, task.vocabulary, task.now)
-    left = Counter(key for _, cells in rows_of(task.content, task.options) if (key := rows.key_in(cells)))
+    keys = {number: rows.key_in(cells) for number, cells in rows_of(task.content, task.options)}
+    left = Counter(key for key in keys.values() if key)
     begun: dict[str, tuple[Draft, list[str], list[int]]] = {}
     for number, cells in reading:
-        if task.parts > 1 and crc32((rows.key_in(cells) or str(number)).encode()) % task.parts != task.part:
+        key = keys[number]
+        if task.parts > 1 and crc32((key or str(number)).encode()) % task.parts != task.part:
             continue
-        draft = rows.draft(number, cells)
+        draft = rows.draft(number, cells, key)
         if isinstance(draft, list):
             yield number, None, b"refused", draft
-            key = rows.key_in(cells)
-        elif (key := draft.key) is None or (left[key] == 1 and key not in begun):
+        elif key is None or (left[key] == 1 and key not in begun):
             yield from _finished(rows, draft, cells, [])
         elif key in begun:
             first, first_cells, others = begun[key]

@@ -67,6 +67,8 @@ async def change(session: AsyncSession, access: Access, entity: Entity, record: 
     access.require_fields(entity, given, "update")
     not_archived(record)
     before = values_of(record)
+    for name in set(entity.children) & set(access.vocabulary.minimum_information.get(entity.name, ())) - given.keys():
+        before[name] = await children.read(session, entity.name, name, record.id)
     values = rules.prepare(entity, given, before, access.vocabulary)
     if "owner_id" in values and values["owner_id"] != before["owner_id"]:
         _may_name_owner(access, entity, values["owner_id"])

@@ -26,9 +26,9 @@ select (select string_agg(xid::text, ' ' order by name) from versions) as versio
 _CALLER = """
 select u.profile_id, u.active and u.archived_at is null as active,
   array(select reached_id from user_reach r where r.user_id = u.id and via in ('self', 'substitute')
-    and (from_on is null or $2::date between from_on and until_on)) as own,
+    and $2::date between from_on and until_on) as own,
   array(select distinct reached_id from user_reach r where r.user_id = u.id
-    and (from_on is null or $2::date between from_on and until_on)) as team
+    and $2::date between from_on and until_on) as team
 from users u where u.id = $1
 """
 

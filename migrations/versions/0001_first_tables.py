@@ -480,12 +480,12 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("reached_id", sa.Uuid(), nullable=False),
         sa.Column("via", sa.String(), nullable=False),
-        sa.Column("from_on", sa.Date(), nullable=True),
-        sa.Column("until_on", sa.Date(), nullable=True),
+        sa.Column("from_on", sa.Date(), nullable=False),
+        sa.Column("until_on", sa.Date(), nullable=False),
         sa.CheckConstraint("via in ('self', 'team', 'substitute')", name=op.f("user_reach_via_check")),
         sa.ForeignKeyConstraint(["reached_id"], ["users.id"], name=op.f("user_reach_reached_id_fkey")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("user_reach_user_id_fkey")),
-        sa.PrimaryKeyConstraint("user_id", "reached_id", "via", name=op.f("user_reach_pkey")),
+        sa.PrimaryKeyConstraint("user_id", "reached_id", "via", "from_on", name=op.f("user_reach_pkey")),
     )
     op.create_table(
         "contacts",

@@ -26,62 +26,62 @@ async def customers(administrator: Client) -> dict[str, dict[str, Any]]:
     return {name: await make(administrator, "customers", name=name, **values) for name, values in CUSTOMERS.items()}
 
 
-@pytest.mark.parametrize(
-    ("query", "names"),
-    [
-        ("sector=retail", "AC"),
-        ("sector=retail&sector=finance", "ABC"),
-        ("sector__ne=retail", "BD"),
-        ("sector__ne=retail&sector__ne=finance", "D"),
-        ("sector__is_null=true", "D"),
-        ("sector__is_null=false", "ABC"),
-        ("kind=person", "B"),
-        ("kind__ne=person", "ACD"),
-        ("employees=20", "B"),
-        ("employees=10&employees=30", "AC"),
-        ("employees__ne=20", "ACD"),
-        ("employees__gt=20", "C"),
-        ("employees__gte=20", "BC"),
-        ("employees__lt=20", "A"),
-        ("employees__lte=20", "AB"),
-        ("employees__gte=10&employees__lt=30", "AB"),
-        ("employees__is_null=true", "D"),
-        ("annual_revenue=150000.5", "B"),
-        ("annual_revenue__gt=50000.00", "BC"),
-        ("annual_revenue__lte=150000.50", "AB"),
-        ("annual_revenue_band=over_1m", "C"),
-        ("name=A&name=D", "AD"),
-        ("name__ne=A", "BCD"),
-        ("name__contains=b", "B"),
-        ("name__starts=c", "C"),
-        ("name__contains=%25", ""),
-        ("website=https://alpha.example", "A"),
-        ("website=alpha.example", "A"),
-        ("website__contains=MMA", "C"),
-        ("website__starts=https://a", "A"),
-        ("website__is_null=true", "BD"),
-        ("tax_id__starts=a-", "A"),
-        ("tax_id__contains=_1", ""),
-        ("birth_month=3", "A"),
-        ("tags=x", "A"),
-        ("tags=x&tags=z", "AC"),
-        ("tags__all=x&tags__all=y", "A"),
-        ("tags__none=y", "CD"),
-        ("tags__none=y&tags__none=z", "D"),
-        ("assigned=true", "ABCD"),
-        ("assigned=false", ""),
-        ("created_at__gt=2020-01-01T00:00:00Z", "ABCD"),
-        ("created_at__lt=2020-01-01T00:00:00%2B02:00", ""),
-        ("lifecycle_stage_entered_at__is_null=true", "ABCD"),
-        ("sector=retail&employees__gt=10&tags=z", "C"),
-        ("archived=true", ""),
-    ],
-)
-async def test_a_filter_finds(administrator: Client, customers: Any, query: str, names: str) -> None:
-    answer = await administrator.get(f"/v1/customers?sort=name&count=exact&{query}")
-    assert answer.status_code == 200, answer.text
-    assert "".join(each["name"] for each in answer.json()["items"]) == names
-    assert answer.json()["total"] == len(names)
+FOUND = [
+    ("sector=retail", "AC"),
+    ("sector=retail&sector=finance", "ABC"),
+    ("sector__ne=retail", "BD"),
+    ("sector__ne=retail&sector__ne=finance", "D"),
+    ("sector__is_null=true", "D"),
+    ("sector__is_null=false", "ABC"),
+    ("kind=person", "B"),
+    ("kind__ne=person", "ACD"),
+    ("employees=20", "B"),
+    ("employees=10&employees=30", "AC"),
+    ("employees__ne=20", "ACD"),
+    ("employees__gt=20", "C"),
+    ("employees__gte=20", "BC"),
+    ("employees__lt=20", "A"),
+    ("employees__lte=20", "AB"),
+    ("employees__gte=10&employees__lt=30", "AB"),
+    ("employees__is_null=true", "D"),
+    ("annual_revenue=150000.5", "B"),
+    ("annual_revenue__gt=50000.00", "BC"),
+    ("annual_revenue__lte=150000.50", "AB"),
+    ("annual_revenue_band=over_1m", "C"),
+    ("name=A&name=D", "AD"),
+    ("name__ne=A", "BCD"),
+    ("name__contains=b", "B"),
+    ("name__starts=c", "C"),
+    ("name__contains=%25", ""),
+    ("website=https://alpha.example", "A"),
+    ("website=alpha.example", "A"),
+    ("website__contains=MMA", "C"),
+    ("website__starts=https://a", "A"),
+    ("website__is_null=true", "BD"),
+    ("tax_id__starts=a-", "A"),
+    ("tax_id__contains=_1", ""),
+    ("birth_month=3", "A"),
+    ("tags=x", "A"),
+    ("tags=x&tags=z", "AC"),
+    ("tags__all=x&tags__all=y", "A"),
+    ("tags__none=y", "CD"),
+    ("tags__none=y&tags__none=z", "D"),
+    ("assigned=true", "ABCD"),
+    ("assigned=false", ""),
+    ("created_at__gt=2020-01-01T00:00:00Z", "ABCD"),
+    ("created_at__lt=2020-01-01T00:00:00%2B02:00", ""),
+    ("lifecycle_stage_entered_at__is_null=true", "ABCD"),
+    ("sector=retail&employees__gt=10&tags=z", "C"),
+    ("archived=true", ""),
+]
+
+
+async def test_every_operator_finds_what_its_type_lets_it(administrator: Client, customers: Any) -> None:
+    for query, names in FOUND:
+        answer = await administrator.get(f"/v1/customers?sort=name&count=exact&{query}")
+        assert answer.status_code == 200, answer.text
+        assert "".join(each["name"] for each in answer.json()["items"]) == names, query
+        assert answer.json()["total"] == len(names)
 
 
 async def test_dates_and_ids_are_filtered_by(administrator: Client, customers: Any) -> None:

@@ -46,6 +46,16 @@ class Grammar:
             path for path, get in reads.items() for _ in range(2 + min(len(get.get("parameters", ())), 40) // 10)
         ]
 
+    def openings(self, words: list[str]) -> list[Question]:
+        """What is always asked first: every list, and each of the words where there is a search."""
+        questions = []
+        for path, methods in self.document["paths"].items():
+            names = {each["name"] for each in methods.get("get", {}).get("parameters", ())}
+            if "limit" in names and "{" not in path:
+                questions.append(Question(path))
+                questions += [Question(path, (("q", word),)) for word in words if "q" in names]
+        return questions
+
     def see(self, question: Question, body: dict[str, Any]) -> None:
         """Remember which records there are to ask about."""
         if question.path.count("/") == 2:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -32,7 +31,7 @@ async def address(make_user: Any, database_url: str) -> AsyncIterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     commands = (["app.cli", "api", "--port", str(port)], ["app.jobs.worker"])
-    running = [subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT) for command in commands]
+    running = [await asyncio.create_subprocess_exec(sys.executable, "-m", *command, cwd=ROOT) for command in commands]
     url = f"http://127.0.0.1:{port}"
     try:
         async with httpx.AsyncClient() as client:
@@ -47,7 +46,7 @@ async def address(make_user: Any, database_url: str) -> AsyncIterator[str]:
         for process in running:
             process.terminate()
         for process in running:
-            process.wait(30)
+            await process.wait()
 
 
 async def run_script(url: str) -> list[str]:

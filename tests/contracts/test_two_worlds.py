@@ -151,8 +151,9 @@ async def test_what_somebody_may_not_see_changes_no_answer(
 
     await stage.restore()
     asked: list[tuple[Question, Any]] = []
-    for _ in range(QUESTIONS):
-        question: Question | None = grammar.question() if asked else Question("/v1/customers")
+    openings = grammar.openings(CANARIES)
+    for number in range(QUESTIONS):
+        question: Question | None = openings[number] if number < len(openings) else grammar.question()
         while question:
             asked.append((question, await answer(client, question)))
             grammar.see(question, asked[-1][1][2])
@@ -162,8 +163,8 @@ async def test_what_somebody_may_not_see_changes_no_answer(
         second = await answer(client, question)
         assert second == first, f"{profile}, CRM_TEST_SEED={seed}: {question}"
         assert CANARY not in orjson.dumps(second[2]).decode(), f"{profile}, CRM_TEST_SEED={seed}: {question}"
-    full = [given for _, given in asked if given[0] == 200 and given[2].get("items")]
-    assert len(full) > len(asked) // 10, "most questions found nothing"
+    full = [given for _, given in asked if given[0] == 200 and given[2].get("items", True)]
+    assert len(full) >= 10, "most questions found nothing"
 
 
 def following(question: Question, given: tuple[int, dict[str, str], dict[str, Any]]) -> Question | None:

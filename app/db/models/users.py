@@ -74,14 +74,16 @@ class Policy(Base):
 
 
 class UserReach(Internal):
+    """For good from -infinity to infinity, for a substitute on the days of the absence."""
+
     __tablename__ = "user_reach"
     __table_args__ = (CheckConstraint("via in ('self', 'team', 'substitute')", name="via"),)
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
     reached_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), primary_key=True)
     via: Mapped[str] = mapped_column(primary_key=True)
-    from_on: Mapped[date | None]
-    until_on: Mapped[date | None]
+    from_on: Mapped[date] = mapped_column(primary_key=True)
+    until_on: Mapped[date]
 
 
 class Version(Internal):

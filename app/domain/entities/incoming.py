@@ -68,11 +68,11 @@ class Rows:
         text = _meant(self.key, self._text(self.key, cells))
         return key_of(self.entity.name, self.match_on, text) if text else None
 
-    def draft(self, row: int, cells: list[str]) -> Draft | Errors:
-        """The row as its own cells say it."""
+    def draft(self, row: int, cells: list[str], key: str | None) -> Draft | Errors:
+        """The row as its own cells say it. key: as `key_in` answers it."""
         if len(cells) > self.width and any(map(str.strip, cells[self.width :])):
             return [row_error(row, None, "too_many_cells", "The row has more cells than the header")]
-        draft = Draft(row, self.key_in(cells))
+        draft = Draft(row, key)
         raw: Values = {}
         errors: Errors = []
         items: dict[str, dict[int, Values]] = {}

@@ -73,12 +73,17 @@ Quantity = Annotated[Decimal, BeforeValidator(_between(_STEP, _LIMIT - _STEP)), 
 Rate = Annotated[Decimal, BeforeValidator(_between(Decimal(0), Decimal(100))), _decimal_schema("", 3, "21")]
 
 
+@lru_cache(maxsize=256)
+def _step_of(currency: str) -> Decimal:
+    return Decimal(1).scaleb(-get_currency_precision(currency))
+
+
 def quantise(amount: Decimal, currency: str) -> Decimal:
     """The amount to the digits of its currency (JPY 0, EUR 2, KWD 3), halves away from zero, as on an invoice.
 
     `currency` is one that exists. Raises ValueError if rounding makes it longer than 15 integer digits.
     """
-    rounded = amount.quantize(Decimal(1).scaleb(-get_currency_precision(currency)), rounding=ROUND_HALF_UP)
+    rounded = amount.quantize(_step_of(currency), rounding=ROUND_HALF_UP)
     if abs(rounded) >= _LIMIT:
         raise PydanticCustomError("too_many_digits", "Must have at most 15 digits before the point")
     return rounded + 0

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
+from pydantic_core import PydanticCustomError
 
 from app.domain.entities import rules
 from app.domain.entities.fields import Entity, Fields, RecordFields, Spec, Values, partial, readable
@@ -21,6 +23,7 @@ from app.domain.entities.values import (
     Price,
     Quantity,
     fold,
+    quantise,
     search_text,
 )
 from app.domain.entities.vocabulary import Pipeline, Stage, Vocabulary
@@ -102,6 +105,9 @@ class StageMove(Fields):
 def complete(new: Values, given: set[str], vocabulary: Vocabulary) -> Values:
     """Money, search text and, for a new one, the stage it begins in."""
     out = rules.to_currency(new, ("amount", "competitor_price"), given, vocabulary)
+    if "lines" in given and new["lines"]:
+        out["currency"] = currency = new.get("currency") or vocabulary.currency
+        out["lines"] = [_priced(line, currency, f"/lines/{position}") for position, line in enumerate(new["lines"])]
     if "stage" not in new:
         pipeline_id = new.get("pipeline_id") or vocabulary.default_pipeline("opportunities").id
         pipeline = vocabulary.pipelines.get(pipeline_id)
@@ -118,6 +124,16 @@ def complete(new: Values, given: set[str], vocabulary: Vocabulary) -> Values:
     if new.get("stage_kind") == "won":
         _check_required(new, ("customer_id", "amount"))
     return out | {"name_key": fold(new["name"]), "search_open": search_text(new["name"])}
+
+
+def _priced(line: Values, currency: str, pointer: str) -> Values:
+    """A line with its price to the digits of the currency."""
+    if line.get("unit_price") is None:
+        return line
+    try:
+        return line | {"unit_price": str(quantise(Decimal(line["unit_price"]), currency))}
+    except PydanticCustomError as error:
+        raise rules.invalid([FieldError(f"{pointer}/unit_price", error.type, error.message())]) from None
 
 
 def moved(

@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic_core import to_jsonable_python
+from pydantic_core import PydanticCustomError, to_jsonable_python
 
-from app.domain.entities.fields import Entity, Values, defaults, with_options
+from app.domain.entities.fields import Entity, Values, defaults, specs, with_options
 from app.domain.entities.values import check_partial_date, nearest, quantise, to_e164
 from app.domain.entities.vocabulary import Vocabulary
 from app.errors import FieldError, Invalid
@@ -35,6 +35,7 @@ def prepare(entity: Entity, given: Values, before: Values | None, vocabulary: Vo
     problems = [
         *_unknown_options(entity.create, wanted, before or {}, vocabulary),
         *_missing(entity, new, vocabulary),
+        *_naming_itself(entity, wanted, new.get("id")),
     ]
     derived: Values = {}
     try:
@@ -86,6 +87,14 @@ def _missing(entity: Entity, new: Values, vocabulary: Vocabulary) -> Iterator[Fi
             yield required(name)
 
 
+def _naming_itself(entity: Entity, values: Values, id: Any) -> Iterator[FieldError]:
+    if id is None:
+        return
+    for name, declared in specs(entity.create).items():
+        if declared.refers_to == entity.name and values.get(name) is not None and values[name] == id:
+            yield FieldError(f"/{name}", "names_itself", "Must be another record")
+
+
 def required(name: str) -> FieldError:
     return FieldError(f"/{name}", "required_information", f"{name} is required")
 
@@ -117,7 +126,16 @@ def to_currency(new: Values, names: Sequence[str], given: set[str], vocabulary: 
     currency = new.get("currency") or vocabulary.currency
     if not given & {*names, "currency"}:
         return {}
-    amounts = {name: quantise(Decimal(new[name]), currency) for name in names if new.get(name) is not None}
+    amounts: Values = {}
+    problems: list[FieldError] = []
+    for name in names:
+        if new.get(name) is not None:
+            try:
+                amounts[name] = quantise(Decimal(new[name]), currency)
+            except PydanticCustomError as error:
+                problems.append(FieldError(f"/{name}", error.type, error.message()))
+    if problems:
+        raise invalid(problems)
     return amounts | {"currency": currency} if amounts else amounts
 
 

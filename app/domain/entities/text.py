@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, StringConstraints
@@ -69,6 +70,7 @@ _PLAIN = str.maketrans(
 _PUNCTUATION = str.maketrans(dict.fromkeys("'’‘ʼ´`′", "") | dict.fromkeys("‐‑‒–—−", "-"))
 
 
+@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """The text as it is compared and sorted: no accents, no case, no apostrophes, white space collapsed.
 

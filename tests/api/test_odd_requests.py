@@ -1,0 +1,170 @@
+"""Whatever stands in a path, a query or a header, the answer is a success or a problem document, and never a 500.
+
+Routes and parameters are found from the application, so a new one cannot be forgotten.
+"""
+
+import json
+import re
+from urllib.parse import quote
+
+import pytest
+
+from tests.api.routes import DOCUMENT, JSON_ROUTES, LISTS, PERHAPS, WRITE_ROUTES, address, answered, refused
+from tests.conftest import Client
+
+
+async def asked(client: Client, url: str, names: set[str], value: str) -> set[str]:
+    """Give a value, percent-encoded, to all parameters of a list at once, then without those that refused it, until the
+    database is asked; the parameters that took it."""
+    while names:
+        answer = await client.get(f"{url}?{'&'.join(f'{name}={value}' for name in sorted(names))}")
+        answered(answer)
+        if answer.is_success:
+            break
+        at = {each["pointer"].removeprefix("/query/").split("/")[0] for each in answer.json()["errors"]}
+        assert names & at, answer.text
+        names = names - at
+    return names
+
+
+ODD_QUERIES = (
+    "%FF%FE",
+    "%ED%A0%80",
+    "%",
+    "%zz",
+    "NaN",
+    "Infinity",
+    "-1",
+    "1e999",
+    "%25_%5C",
+    "%0A",
+    "[]",
+    "\\",
+    "a" * 201,
+)
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_a_parameter_takes_an_odd_value_or_refuses_it(
+    path: str, administrator: Client, ids: dict[str, str]
+) -> None:
+    url = address(path, ids)
+    parameters = DOCUMENT["paths"][path]["get"]["parameters"]
+    names = {each["name"] for each in parameters if each["in"] == "query"}
+    assert not await asked(administrator, url, names, "a%00b")
+    for value in PERHAPS.values():
+        given = json.loads(value)
+        await asked(administrator, url, names, quote((given if isinstance(given, str) else value)[:30]))
+    for value in ODD_QUERIES:
+        await asked(administrator, url, names, value)
+
+
+async def test_a_list_refuses_what_it_cannot_answer(administrator: Client, ids: dict[str, str]) -> None:
+    for path in LISTS:
+        url = address(path, ids)
+        for query in ("limit=-1", "limit=0", "limit=201", "limit=1.5", "limit=", "limit=9223372036854775808"):
+            refused(await administrator.get(f"{url}?{query}"))
+        for query in (
+            "cursor=a",
+            "cursor=%FF",
+            "cursor=ñ",
+            f"cursor={'A' * 3_999}",
+            f"cursor={'A' * 5_000}",
+            "cursor==",
+        ):
+            refused(await administrator.get(f"{url}?{query}"))
+
+
+async def test_a_list_refuses_what_it_does_not_know(administrator: Client, ids: dict[str, str]) -> None:
+    for path in (path for path in LISTS if not path.endswith(("/timeline", "/errors"))):
+        url = address(path, ids)
+        many = "&".join(f"{i:x}=" for i in range(10_000))
+        for query in (
+            "a%00b=1",
+            "%FF=1",
+            "=1",
+            many,
+            "&".join(["q=1"] * 10_000),
+            "__proto__=1",
+            "name__=a",
+            "sort=%00",
+            "fields=%00,",
+            f"q={'a' * 5_000}",
+        ):
+            refused(await administrator.get(f"{url}?{query}"))
+
+
+async def test_ids_in_paths_that_are_none_do_not_exist(administrator: Client) -> None:
+    for path in (path for path in LISTS if path.count("/") == 2):
+        for id in (
+            "%00",
+            "%FF",
+            "%ED%A0%80",
+            "..%2F..%2Fetc",
+            "0",
+            "-1",
+            "a" * 5_000,
+            "%0A",
+            "' or 1=1",
+            "NaN",
+            "%C3%B1",
+        ):
+            answer = await administrator.get(f"{path}/{id}")
+            refused(answer)
+            assert answer.status_code == 404
+
+
+async def test_ids_of_other_systems_are_printable(administrator: Client) -> None:
+    for path in (path for _, path in WRITE_ROUTES if "{external_id}" in path):
+        name = {"contacts": "last_name"}.get(path.split("/")[2], "name")
+        for odd in ("%00", "%0A", "%07", "%C2%85", "a" * 300, "%20"):
+            refused(await administrator.put(path.format(system="erp", external_id=odd), json={name: "a"}))
+            refused(await administrator.put(path.format(system=odd, external_id="1"), json={name: "a"}))
+
+
+HEADERS: tuple[bytes, ...] = (
+    b"",
+    b'"',
+    b'""',
+    b"W/",
+    b"-1",
+    b'"9223372036854775808"',
+    b'"' + b"9" * 150 + b'"',
+    b"a" * 5_000,
+    b"\xff\xfe",
+    b"\x01",
+    b"' or 1=1",
+    b",,,",
+    "\u00b2".encode(),
+)
+
+
+async def test_an_if_match_that_is_none_matches_nothing(administrator: Client, ids: dict[str, str]) -> None:
+    for method, path in (each for each in WRITE_ROUTES if each[0] in ("PATCH", "DELETE")):
+        for value in HEADERS:
+            body = {} if method == "DELETE" else {"json": {}}
+            answer = await administrator.request(method, address(path, ids), headers=[(b"If-Match", value)], **body)
+            refused(answer)
+
+
+async def test_an_odd_idempotency_key_or_token_is_refused_or_taken(administrator: Client, ids: dict[str, str]) -> None:
+    for path in (path for method, path in WRITE_ROUTES if method == "POST"):
+        if path.endswith("/logout"):
+            continue
+        for value in HEADERS:
+            answered(await administrator.post(address(path, ids), json={}, headers=[(b"Idempotency-Key", value)]))
+            headers = [(b"Authorization", b"Bearer " + value)]
+            answered(await administrator.post(address(path, ids), json={}, headers=headers))
+
+
+async def test_a_path_that_is_none_is_a_problem(administrator: Client) -> None:
+    for path in ("/", "/v1", "/v1/", "/v1/customers/", "/v1/nothing", "/v1/customers/%2e%2e/users", "//v1//customers"):
+        answer = await administrator.get(path)
+        refused(answer)
+        assert answer.status_code == 404
+
+
+def test_the_routes_are_found() -> None:
+    assert len(JSON_ROUTES) >= 18
+    assert len(WRITE_ROUTES) > len(JSON_ROUTES)
+    assert all(re.match("/v1/", path) for path in LISTS)

@@ -1,0 +1,96 @@
+"""The company's settings over HTTP, and what follows from them."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.records import make, problems
+from tests.conftest import Client
+
+
+async def require(client: Client, **minimum: list[str]) -> None:
+    answer = await client.patch("/v1/settings", json={"minimum_information": minimum})
+    assert answer.status_code == 200, answer.text
+
+
+async def test_settings_are_read_and_changed(administrator: Client) -> None:
+    before = await administrator.get("/v1/settings")
+    assert (before.json()["country"], before.json()["currency"]) == ("ES", "EUR")
+    assert before.json()["minimum_information"] == {"customers": ["name"]}
+    change = {"company_name": "Talleres Ebro", "holidays": ["2027-01-01"], "time_zone": "europe/rome"}
+    after = await administrator.patch("/v1/settings", json=change, headers={"If-Match": before.headers["etag"]})
+    assert after.status_code == 200
+    assert after.json() == before.json() | change | {
+        "time_zone": "Europe/Rome",
+        "version": before.json()["version"] + 1,
+    }
+    stale = await administrator.patch("/v1/settings", json=change, headers={"If-Match": before.headers["etag"]})
+    assert stale.status_code == 412
+    same = await administrator.patch("/v1/settings", json=change)
+    assert same.headers["etag"] == after.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"country": "XX"}, "/country"),
+        ({"currency": "ESP"}, "/currency"),
+        ({"time_zone": "Madrid"}, "/time_zone"),
+        ({"country": None}, "/country"),
+        ({"languages": []}, "/languages"),
+        ({"minimum_information": {"customers": ["nme"]}}, "/minimum_information/customers/0"),
+        ({"business_hours": [{"weekday": 1, "opens": "10:00", "closes": "09:00"}]}, "/business_hours/0"),
+        ({"contry": "ES"}, "/contry"),
+    ],
+)
+async def test_wrong_settings_are_refused(administrator: Client, change: dict[str, Any], pointer: str) -> None:
+    assert {place for place, _ in problems(await administrator.patch("/v1/settings", json=change))} == {pointer}
+
+
+async def test_only_who_may_configure_changes_them(as_profile: Any) -> None:
+    answer = await (await as_profile("manager")).patch("/v1/settings", json={"country": "IT"})
+    assert answer.status_code == 403
+
+
+async def test_the_minimum_is_asked_for_on_every_way_in(administrator: Client) -> None:
+    before = await make(administrator, "customers", name="Before")
+    await require(administrator, customers=["name", "sector", "emails"])
+    missing = {("/sector", "required_information"), ("/emails", "required_information")}
+    created = await administrator.post("/v1/customers", json={"name": "Acme"})
+    assert problems(created) == missing
+    assert created.json()["code"] == "required_information"
+    assert problems(await administrator.put("/v1/customers/by/erp/1", json={"name": "Acme"})) == missing
+    assert problems(await administrator.patch(f"/v1/customers/{before['id']}", json={"employees": 1})) == missing
+    whole = {"name": "Acme", "sector": "retail", "emails": [{"address": "a@acme.example"}]}
+    made = await administrator.put("/v1/customers/by/erp/1", json=whole)
+    assert made.status_code == 201
+    cleared = await administrator.patch(f"/v1/customers/{made.json()['id']}", json={"sector": None, "emails": []})
+    assert problems(cleared) == missing
+    assert problems(await administrator.put("/v1/customers/by/erp/1", json={"sector": None})) == {
+        ("/sector", "required_information")
+    }
+
+
+async def test_a_customer_needs_a_name_as_shipped(administrator: Client) -> None:
+    for body in ({}, {"name": ""}, {"name": "  "}, {"name": None}):
+        answer = await administrator.post("/v1/customers", json=body)
+        assert {pointer for pointer, _ in problems(answer)} == {"/name"}
+    assert (await administrator.post("/v1/customers", json={})).json()["code"] == "required_information"
+
+
+async def test_lists_in_tables_of_their_own_can_be_required(administrator: Client) -> None:
+    product = await make(administrator, "products", name="Valve")
+    empty = await make(administrator, "opportunities", name="Empty")
+    await require(administrator, opportunities=["lines"])
+    missing = {("/lines", "required_information")}
+    assert problems(await administrator.post("/v1/opportunities", json={"name": "V"})) == missing
+    made = await make(administrator, "opportunities", name="V", lines=[{"product_id": product["id"]}])
+    url = f"/v1/opportunities/{made['id']}"
+    assert (await administrator.patch(url, json={"name": "W"})).status_code == 200
+    assert problems(await administrator.patch(url, json={"lines": []})) == missing
+    assert problems(await administrator.patch(f"/v1/opportunities/{empty['id']}", json={"name": "W"})) == missing
+
+
+async def test_numbers_of_new_customers_begin_with_the_prefix(administrator: Client) -> None:
+    await administrator.patch("/v1/settings", json={"customer_number_prefix": "K/"})
+    assert (await make(administrator, "customers", name="A"))["number"].startswith("K/0")
