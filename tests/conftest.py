@@ -87,6 +87,7 @@ async def emptied(database_url: str) -> AsyncIterator[Callable[[], Awaitable[Non
         statements.append(
             f'insert into "{table.name}" ({names}) overriding system value select {names} from seeded."{table.name}"'
         )
+    statements.append("select setval('customer_number', 1, false)")
     statements.append("update versions set xid = pg_current_xact_id()")
     script = ";".join(statements)
 

@@ -26,9 +26,9 @@ async def read(session: AsyncSession, entity: str, name: str, record_id: UUID) -
 
 
 async def replace(
-    session: AsyncSession, entity: str, name: str, record_id: UUID, items: list[dict[str, Any]]
+    session: AsyncSession, entity: str, name: str, record_id: UUID, items: list[dict[str, Any]], currency: str | None
 ) -> list[dict[str, Any]]:
-    """Put these items in place of those there are, and answer them as `read` does."""
+    """Put these items in place of those there are, and answer them as `read` does. currency: the record's."""
     table = TABLES[entity, name]
     await session.execute(delete(table).where(table.c[PARENT] == record_id))
     if not items:
@@ -43,15 +43,16 @@ async def replace(
         for position, item in enumerate(items)
     ]
     if name == "lines":
-        await _fill_prices(session, rows)
+        await _fill_prices(session, rows, currency)
     await session.execute(insert(table), rows)
     return await read(session, entity, name, record_id)
 
 
-async def _fill_prices(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
+async def _fill_prices(session: AsyncSession, rows: list[dict[str, Any]], currency: str | None) -> None:
+    """Lines without a price take their product's, where that is in the same currency."""
     missing = {row["product_id"] for row in rows if row["unit_price"] is None}
     if missing:
-        query = select(Product.id, Product.price).where(Product.id.in_(missing))
+        query = select(Product.id, Product.price).where(Product.id.in_(missing), Product.currency == currency)
         prices = {row.id: row.price for row in await session.execute(query)}
         for row in rows:
             row["unit_price"] = row["unit_price"] if row["unit_price"] is not None else prices.get(row["product_id"])

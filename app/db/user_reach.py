@@ -10,11 +10,6 @@ async def rewrite(session: AsyncSession) -> None:
     await session.execute(_REWRITE)
 
 
-async def loops(session: AsyncSession) -> bool:
-    """Whether somebody is, through others, their own manager."""
-    return bool(await session.scalar(_LOOPS))
-
-
 async def has_administrator(session: AsyncSession) -> bool:
     """Whether anybody is left who may do everything. Whoever asks meanwhile waits."""
     return bool(
@@ -32,8 +27,6 @@ with recursive tree(manager_id, member_id) as (
   union
   select t.manager_id, u.id from tree t join users u on u.manager_id = t.member_id
 )"""
-
-_LOOPS = text(f"{_TREE} select exists (select from tree where manager_id = member_id)")
 
 _REWRITE = text(f"""
 {_TREE}, own as (

@@ -9,11 +9,11 @@ from uuid import UUID
 import orjson
 
 from app.db.models import RECORDS
+from app.domain.consequences import shown
 from app.domain.entities.fields import Entity, Values, item_models, partial, specs
 from app.domain.entities.incoming import imported
 from app.domain.entities.merging import laid_over
 from app.domain.entities.rules import given_values, prepare
-from app.domain.records import shown
 from app.errors import FieldError, Forbidden, Invalid
 from app.policies.access import Access
 

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.db.models.opportunities import Opportunity
-from app.domain import records
+from app.domain import consequences, records
 from app.domain.entities.opportunities import OPPORTUNITIES, StageMove, moved
 from app.policies.access import Access
 
@@ -18,7 +18,7 @@ async def move(session: AsyncSession, access: Access, id: UUID, to: StageMove) -
     at = clock.now()  # once the record is locked: its stays follow one another
     pipeline = access.vocabulary.pipelines[opportunity.pipeline_id]
     values = moved(
-        records.values_of(opportunity),
+        consequences.values_of(opportunity),
         pipeline,
         to,
         access.vocabulary,

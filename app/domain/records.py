@@ -1,8 +1,7 @@
 """What is the same for every record: create, change, archive, restore, and create or change by another system's id."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import clock
-from app.db import archiving, assignees, children, keys, ledger
+from app.db import archiving, children, keys, ledger
 from app.db.base import Record
 from app.db.models import RECORDS
 from app.db.session import operation_of
-from app.domain import references
+from app.domain import consequences, references
 from app.domain.entities import rules
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.fields import Entity, Values, specs
@@ -51,13 +50,15 @@ async def create(session: AsyncSession, access: Access, entity: Entity, data: Ba
     record = access.new(session, model, values | {"id": uuid7(), "created_at": now, "updated_at": now})
     await session.flush()
     for name, items in rows.items():
-        await children.replace(session, entity.name, name, record.id, items)
+        await children.replace(session, entity.name, name, record.id, items, values.get("currency"))
     shown = {name: value for name, value in (values | rows).items() if name in specs(entity.read)}
-    _record_event(
+    consequences.record_event(
         session, access, entity, record, "created", {n: (None, v) for n, v in shown.items() if v not in (None, [])}
     )
-    _follow(session, access, entity, record, {field for field in entity.stays if values.get(field)}, now, None)
-    _make_responsible(session, entity, record)
+    consequences.follow(
+        session, access, entity, record, {field for field in entity.stays if values.get(field)}, now, None
+    )
+    consequences.make_responsible(session, entity, record)
     return record
 
 
@@ -66,7 +67,7 @@ async def change(session: AsyncSession, access: Access, entity: Entity, record: 
     given = rules.given_values(data)
     access.require_fields(entity, given, "update")
     not_archived(record)
-    before = values_of(record)
+    before = consequences.values_of(record)
     for name in set(entity.children) & set(access.vocabulary.minimum_information.get(entity.name, ())) - given.keys():
         before[name] = await children.read(session, entity.name, name, record.id)
     values = rules.prepare(entity, given, before, access.vocabulary)
@@ -89,12 +90,13 @@ async def write(
     at: datetime | None = None,
 ) -> None:
     """Write values that are in order already, with event, stays, keys and assignees."""
-    before = values_of(record)
+    before = consequences.values_of(record)
     changed: dict[str, tuple[Any, Any]] = {}
     for name in entity.children:
         if name in values:
             old = await children.read(session, entity.name, name, record.id)
-            new = await children.replace(session, entity.name, name, record.id, values[name])
+            currency = (before | values).get("currency")
+            new = await children.replace(session, entity.name, name, record.id, values[name], currency)
             if old != new:
                 changed[name] = (old, new)
     columns = inspect(type(record)).columns
@@ -104,6 +106,7 @@ async def write(
             changed[name] = (before[name], value)
     if not changed:
         return
+    await references.check_chains(session, entity, record.id, {name: new for name, (_, new) in changed.items()})
     now = at or clock.now()
     moved = {field for field in entity.stays if field in changed}
     for field in moved:
@@ -112,10 +115,10 @@ async def write(
     record.updated_at, record.updated_by = now, access.user_id
     await session.flush()
     shown = {name: pair for name, pair in changed.items() if name in specs(entity.read)}
-    _record_event(session, access, entity, record, verb, shown)
-    _follow(session, access, entity, record, moved, now, note)
+    consequences.record_event(session, access, entity, record, verb, shown)
+    consequences.follow(session, access, entity, record, moved, now, note)
     if changed.keys() & {"owner_id", "customer_id"}:
-        await _change_responsible(session, entity, record, before)
+        await consequences.change_responsible(session, entity, record, before)
 
 
 def not_archived(record: Record) -> None:
@@ -136,10 +139,13 @@ async def unchanged_since(
     known = max((int(tag) for tag in tags if tag.isascii() and tag.isdigit() and len(tag) < 10), default=0)
     names = await ledger.fields_changed_since(session, record.id, known)
     visible = names & access.fields(entity)
-    values = values_of(record)
+    values = consequences.values_of(record)
     raise Stale(
         "The record changed since the version that If-Match names",
-        extra={"version": record.version, "changed": {name: shown(values[name]) for name in visible if name in values}},
+        extra={
+            "version": record.version,
+            "changed": {name: consequences.shown(values[name]) for name in visible if name in values},
+        },
     )
 
 
@@ -161,107 +167,12 @@ async def restore(session: AsyncSession, access: Access, entity: Entity, record:
         await archiving.restore(session, entity.name, SINGULARS, record.archive_id, access.user_id, clock.now())
 
 
-def values_of(record: Record) -> Values:
-    """The record's columns as they stand."""
-    return {name: getattr(record, name) for name in inspect(type(record)).columns.keys()}  # noqa: SIM118
-
-
-def shown(value: Any) -> Any:
-    """A value as the API shows it."""
-    match value:
-        case datetime():
-            return _INSTANT.dump_python(value, mode="json")
-        case Decimal() | UUID():
-            return str(value)
-    return value.isoformat() if hasattr(value, "isoformat") else value
-
-
 def _may_name_owner(access: Access, entity: Entity, owner_id: UUID | None) -> None:
     if owner_id != access.user_id and not access.may(entity.name, "assign"):
         raise Forbidden(
             "Your profile may not assign to others",
             errors=[FieldError("/owner_id", "forbidden", "Needs the right to assign")],
         )
-
-
-def customer_of(entity: Entity, record: Record | Mapping[str, Any]) -> UUID | None:
-    """The customer that a record's history belongs to."""
-    get = record.get if isinstance(record, Mapping) else lambda name: getattr(record, name, None)
-    return get("id" if entity.name == "customers" else "customer_id")
-
-
-def _record_event(
-    session: AsyncSession,
-    access: Access,
-    entity: Entity,
-    record: Record,
-    verb: str,
-    changes: Mapping[str, tuple[Any, Any]],
-) -> None:
-    operation = operation_of(session)
-    ledger.event(
-        operation.pending,
-        type=f"{entity.singular}.{verb}",
-        entity=entity.name,
-        record_id=record.id,
-        version=record.version,
-        customer_id=customer_of(entity, record),
-        changes={name: [shown(old), shown(new)] for name, (old, new) in changes.items()},
-        actor=access.user_id,
-        source=operation.source,
-        operation_id=operation.id,
-        at=record.updated_at,
-    )
-
-
-def _follow(
-    session: AsyncSession,
-    access: Access,
-    entity: Entity,
-    record: Record,
-    moved: set[str],
-    at: datetime,
-    note: str | None,
-) -> None:
-    """Stays for the stages entered, and the keys by which the record may be found to be another."""
-    operation = operation_of(session)
-    for field in moved:
-        ledger.stay(
-            operation.pending,
-            entity=entity.name,
-            record_id=record.id,
-            field=field,
-            pipeline_id=getattr(record, "pipeline_id", None),
-            stage=getattr(record, field),
-            at=at,
-            by=access.user_id,
-            source=operation.source,
-            note=note,
-        )
-    if entity.match_keys is not None:
-        ledger.match_keys(operation.pending, entity.name, record.id, entity.match_keys(values_of(record)))
-
-
-def _make_responsible(session: AsyncSession, entity: Entity, record: Record) -> None:
-    owner_id: UUID | None = getattr(record, "owner_id", None)
-    if owner_id is None:
-        return
-    pending = operation_of(session).pending
-    if entity.name == "customers":
-        ledger.assignee(pending, record.id, owner_id, "owner")
-    elif (customer_id := customer_of(entity, record)) is not None:
-        ledger.reason(pending, customer_id, owner_id, entity.name, record.id)
-
-
-async def _change_responsible(session: AsyncSession, entity: Entity, record: Record, before: Values) -> None:
-    if entity.name == "customers":
-        if before["owner_id"] is not None:
-            await assignees.step_down(session, record.id, before["owner_id"])
-    else:
-        await assignees.end_reasons(session, [record.id])
-        if before["customer_id"] != customer_of(entity, record):
-            await ledger.move_history(session, record.id, customer_of(entity, record))
-    _make_responsible(session, entity, record)
 
 
 async def upsert(

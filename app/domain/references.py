@@ -8,9 +8,10 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import chains
 from app.db.models import RECORDS
-from app.domain.entities.fields import Entity, Values, nested, spec
-from app.errors import FieldError, NotFound
+from app.domain.entities.fields import Entity, Values, nested, spec, specs
+from app.errors import Conflict, FieldError, NotFound
 from app.policies.access import Access
 
 
@@ -33,6 +34,15 @@ async def check(session: AsyncSession, access: Access, entity: Entity, given: Va
         ]
     if errors:
         raise NotFound("The body names a record that does not exist", errors=errors)
+
+
+async def check_chains(session: AsyncSession, entity: Entity, id: UUID, changed: Values) -> None:
+    """Raise `Conflict` if the record would come back to itself by following one of the fields that changed."""
+    for name, flags in specs(entity.create).items():
+        to = changed.get(name) if flags.refers_to == entity.name else None
+        if to is not None and await chains.closes(session, entity.name, name, id, to):
+            problem = FieldError(f"/{name}", "loop", "It comes back to itself: nobody is above themselves")
+            raise Conflict("A chain of records must not close", code="loop", errors=[problem])
 
 
 def _ids(declared: type[BaseModel], values: Values, path: str = "") -> Iterator[tuple[str, str, UUID]]:

@@ -8,10 +8,10 @@ from app.db import ledger, seeds
 from app.db.company import load
 from app.db.models.vocabulary import Setting
 from app.db.session import operation_of
+from app.domain.consequences import shown
 from app.domain.entities import rules
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.settings import SettingsUpdate
-from app.domain.records import shown
 from app.errors import FieldError, Stale
 from app.policies.access import Access
 

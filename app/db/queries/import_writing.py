@@ -146,7 +146,8 @@ select i.record_id, line.position - 1, n.record_id, (line.item ->> 'quantity')::
 from incoming i
 cross join lateral jsonb_array_elements(i.data -> 'values' -> 'lines') with ordinality as line(item, position)
 join named n on n.field = 'lines.product_id' and n.key = line.item -> 'product_id' ->> 0
-join products p on p.id = n.record_id
+join opportunities o on o.id = i.record_id
+left join products p on p.id = n.record_id and p.currency = o.currency
 where i.is_new and i.errors is null
 """)
 

@@ -1,0 +1,114 @@
+"""What follows from writing a record: its line in the ledger, stays, match keys, and who is responsible for it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import inspect
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import assignees, ledger
+from app.db.base import Record
+from app.db.session import operation_of
+from app.domain.entities.fields import Entity, Values
+from app.policies.access import Access
+
+_INSTANT: TypeAdapter[datetime] = TypeAdapter(datetime)
+
+
+def values_of(record: Record) -> Values:
+    """The record's columns as they stand."""
+    return {name: getattr(record, name) for name in inspect(type(record)).columns.keys()}  # noqa: SIM118
+
+
+def shown(value: Any) -> Any:
+    """A value as the API shows it."""
+    match value:
+        case datetime():
+            return _INSTANT.dump_python(value, mode="json")
+        case Decimal() | UUID():
+            return str(value)
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def customer_of(entity: Entity, record: Record | Mapping[str, Any]) -> UUID | None:
+    """The customer that a record's history belongs to."""
+    get = record.get if isinstance(record, Mapping) else lambda name: getattr(record, name, None)
+    return get("id" if entity.name == "customers" else "customer_id")
+
+
+def record_event(
+    session: AsyncSession,
+    access: Access,
+    entity: Entity,
+    record: Record,
+    verb: str,
+    changes: Mapping[str, tuple[Any, Any]],
+) -> None:
+    operation = operation_of(session)
+    ledger.event(
+        operation.pending,
+        type=f"{entity.singular}.{verb}",
+        entity=entity.name,
+        record_id=record.id,
+        version=record.version,
+        customer_id=customer_of(entity, record),
+        changes={name: [shown(old), shown(new)] for name, (old, new) in changes.items()},
+        actor=access.user_id,
+        source=operation.source,
+        operation_id=operation.id,
+        at=record.updated_at,
+    )
+
+
+def follow(
+    session: AsyncSession,
+    access: Access,
+    entity: Entity,
+    record: Record,
+    moved: set[str],
+    at: datetime,
+    note: str | None,
+) -> None:
+    """Stays for the stages entered, and the keys by which the record may be found to be another."""
+    operation = operation_of(session)
+    for field in moved:
+        ledger.stay(
+            operation.pending,
+            entity=entity.name,
+            record_id=record.id,
+            field=field,
+            pipeline_id=getattr(record, "pipeline_id", None),
+            stage=getattr(record, field),
+            at=at,
+            by=access.user_id,
+            source=operation.source,
+            note=note,
+        )
+    if entity.match_keys is not None:
+        ledger.match_keys(operation.pending, entity.name, record.id, entity.match_keys(values_of(record)))
+
+
+def make_responsible(session: AsyncSession, entity: Entity, record: Record) -> None:
+    owner_id: UUID | None = getattr(record, "owner_id", None)
+    if owner_id is None:
+        return
+    pending = operation_of(session).pending
+    if entity.name == "customers":
+        ledger.assignee(pending, record.id, owner_id, "owner")
+    elif (customer_id := customer_of(entity, record)) is not None:
+        ledger.reason(pending, customer_id, owner_id, entity.name, record.id)
+
+
+async def change_responsible(session: AsyncSession, entity: Entity, record: Record, before: Values) -> None:
+    if entity.name == "customers":
+        if before["owner_id"] is not None:
+            await assignees.step_down(session, record.id, before["owner_id"])
+    else:
+        await assignees.end_reasons(session, [record.id])
+        if before["customer_id"] != customer_of(entity, record):
+            await ledger.move_history(session, record.id, customer_of(entity, record))
+    make_responsible(session, entity, record)
