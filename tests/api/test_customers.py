@@ -293,3 +293,17 @@ async def test_null_clears(administrator: Client) -> None:
 async def test_a_birthday_is_a_day_that_there_is(administrator: Client) -> None:
     assert await refusals(administrator, birth_day=30, birth_month=2) == {("/birth_day", "date")}
     assert (await make(administrator, "customers", name="A", birth_day=29, birth_month=2))["birth_day"] == 29
+
+
+async def test_a_chain_of_parents_does_not_close(administrator: Client) -> None:
+    ids = [(await administrator.post("/v1/customers", json={"name": name})).json()["id"] for name in ("A", "B", "C")]
+    for child, parent in ((1, 0), (2, 1)):
+        answer = await administrator.patch(f"/v1/customers/{ids[child]}", json={"parent_id": ids[parent]})
+        assert answer.status_code == 200, answer.text
+    closed = await administrator.patch(f"/v1/customers/{ids[0]}", json={"parent_id": ids[2]})
+    assert (closed.status_code, closed.json()["errors"][0]["pointer"], closed.json()["code"]) == (
+        409,
+        "/parent_id",
+        "loop",
+    )
+    assert (await administrator.get(f"/v1/customers/{ids[0]}")).json()["parent_id"] is None

@@ -102,3 +102,17 @@ async def test_what_was_won_keeps_customer_and_amount(administrator: Client) -> 
         assert (await administrator.post(f"{url}/stage", json={"stage": stage})).status_code == 200
     for name in ("customer_id", "amount"):
         assert problems(await administrator.patch(url, json={name: None})) == {(f"/{name}", "required_information")}
+
+
+async def test_a_line_takes_its_products_price_only_in_its_own_currency(administrator: Client) -> None:
+    product = {"name": "GTX", "price": "550", "currency": "USD"}
+    id = (await administrator.post("/v1/products", json=product)).json()["id"]
+    for currency, price in (("USD", "550.00"), ("EUR", None)):
+        body = {
+            "name": "Ten of them",
+            "currency": currency,
+            "amount": "1",
+            "lines": [{"product_id": id, "quantity": "10"}],
+        }
+        line = (await administrator.post("/v1/opportunities", json=body)).json()["lines"][0]
+        assert line == {"product_id": id, "quantity": "10", "unit_price": price}
