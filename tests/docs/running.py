@@ -91,7 +91,7 @@ def run(script: list[Block], url: str, folder: Path) -> list[str]:
 
 
 def _environment(folder: Path, port: int) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CRM_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CRM_", "COV"))}
     return kept | {"CRM_DATA_DIR": str(folder / "data")} | ({"CRM_PORT": str(port)} if port else {})
 
 

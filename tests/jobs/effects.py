@@ -46,7 +46,7 @@ async def import_job() -> Any:
         return (await session.execute(text("select * from jobs where kind = 'load_import'"))).one()
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
     """Wait for it; TimeoutError if it does not come."""
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - it is in another process
