@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from app.domain.entities import rules
 from app.domain.entities.customers import SEGMENTATION, contact_details_text
-from app.domain.entities.fields import Entity, RecordFields, Spec, Values, partial, readable
+from app.domain.entities.fields import Entity, Fields, RecordFields, Spec, Values, partial, readable
 from app.domain.entities.parts import MOST, ContactDetails, ExternalIds, PersonalProfile, Tags, Trait
 from app.domain.entities.values import Language, Line, OrNull, fold, search_text
 from app.domain.entities.vocabulary import Vocabulary
@@ -17,7 +17,7 @@ from app.errors import FieldError, Invalid
 PersonName = OrNull[Annotated[Line, StringConstraints(max_length=100)]]
 
 
-class ContactFields(ContactDetails, PersonalProfile):
+class _Contact(Fields):
     customer_id: Annotated[UUID, Field(title="Customer"), Spec(filter=True, refers_to="customers")]
     salutation: Annotated[str | None, Field(title="Salutation"), Spec(picklist="salutation")] = None
     first_name: Annotated[PersonName, Field(title="First name"), Spec(filter=True, search=True, personal=True)] = None
@@ -33,6 +33,10 @@ class ContactFields(ContactDetails, PersonalProfile):
         OrNull[Language], Field(title="Preferred language"), Spec("contact_details", filter=True)
     ] = None
     traits: Annotated[list[Trait], Field(title="Traits", max_length=MOST), Spec(SEGMENTATION, importable=False)] = []
+
+
+class ContactFields(PersonalProfile, ContactDetails, _Contact):
+    """What a contact consists of. In answers the last of these comes first."""
 
 
 class ContactCreate(ContactFields):

@@ -47,7 +47,7 @@ class Assignee(Fields):
     ]
 
 
-class CustomerFields(ContactDetails, PersonalProfile):
+class _Customer(Fields):
     kind: Annotated[Literal["company", "person"], Field(title="Kind"), Spec(filter=True)] = "company"
     name: Annotated[Line, Field(title="Name"), Spec(filter=True, sort=True, search=True)]
     legal_name: Annotated[OrNull[Line], Field(title="Legal name"), Spec(filter=True, search=True)] = None
@@ -104,6 +104,10 @@ class CustomerFields(ContactDetails, PersonalProfile):
         str | None, Field(title="Preferred payment method"), Spec(BILLING, filter=True, picklist="payment_method")
     ] = None
     rewards: Annotated[list[LongLine], Field(title="Rewards", max_length=MOST), Spec(PERSONAL)] = []
+
+
+class CustomerFields(PersonalProfile, ContactDetails, _Customer):
+    """What a customer consists of. In answers the last of these comes first."""
 
 
 class CustomerCreate(CustomerFields):
