@@ -87,6 +87,7 @@ async def get_session(request: Request, claims: Annotated[Claims, Depends(get_cl
             if key is not None and request.method == "POST":
                 await idempotency.begin(session, user_id, request.method, request.url.path, key, _fingerprint(request))
             yield session
+            await idempotency.keep(session, 204, {}, b"")
         except (AppError, idempotency.Replayed):
             await _confirm(access, claims)
             raise
@@ -103,11 +104,13 @@ async def _confirm(access: Access, claims: Claims) -> None:
 
 
 def _fingerprint(request: Request) -> bytes:
-    """What makes two requests the same: the body as it came in, and the query."""
-    digest = request.scope["state"]["digest"].copy()
+    """What makes two requests the same: the query, and the body as it came in, but for the boundary of a multipart one,
+    which clients make anew each time."""
+    body = b"".join(message.get("body", b"") for message in request.scope["state"]["heard"])
+    boundary = request.headers.get("content-type", "").partition("boundary=")[2].strip('"').encode("latin-1")
+    digest = hashlib.sha256(body.replace(boundary, b"") if boundary else body)
     digest.update(hashlib.sha256(request.url.query.encode()).digest())
-    fingerprint: bytes = digest.digest()
-    return fingerprint
+    return digest.digest()
 
 
 # Committed before the answer leaves: with a plain Depends a failed commit would still answer 200.

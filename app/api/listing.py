@@ -25,8 +25,6 @@ VALUES = 100
 PARAMETERS = 500
 ORDERED = ("gt", "gte", "lt", "lte")
 TEXTUAL = ("contains", "starts")
-OPERATORS = ("ne", *ORDERED, *TEXTUAL, "is_null", "all", "none")
-COUNTS = ("exact", "estimate")
 PART: TypeAdapter[str] = TypeAdapter(Line)
 
 
@@ -98,7 +96,6 @@ def _operators(kind: Any, many: bool, nullable: bool, picklist: str | None) -> t
 def parameters(entity: Entity) -> list[dict[str, Any]]:
     """The parameters as OpenAPI lists them."""
     sorts = sorted(f"{sign}{name}" for name, each in specs(entity.read).items() if each.sort for sign in ("", "-"))
-    searched = any(each.search for each in specs(entity.read).values())
     described: list[dict[str, Any]] = []
 
     def add(name: str, schema: dict[str, Any], description: str = "") -> None:
@@ -109,7 +106,7 @@ def parameters(entity: Entity) -> list[dict[str, Any]]:
             | ({"style": "form", "explode": name not in ("sort", "fields")} if repeated else {})
         )
 
-    if searched:
+    if "q" in _controls(entity):
         add(
             "q",
             {"type": "string", "maxLength": Q_LENGTH},
@@ -128,7 +125,7 @@ def parameters(entity: Entity) -> list[dict[str, Any]]:
     )
     add("limit", {"type": "integer", "minimum": 1, "maximum": LIMIT, "default": 50})
     add("cursor", {"type": "string", "maxLength": 4000}, "`next_cursor` of the page before, with the same question.")
-    add("count", {"type": "string", "enum": list(COUNTS)}, "Fills `total`: exactly, or up to 10,000.")
+    add("count", CONTROLS["count"].json_schema(), "Fills `total`: exactly, or up to 10,000.")
     add("archived", {"type": "boolean", "default": False}, "The archived ones instead.")
     for name, each in filters(entity).items():
         one = each.operator in (*ORDERED, *TEXTUAL, "is_null")
@@ -145,10 +142,11 @@ def parse(query: QueryParams, entity: Entity, vocabulary: Vocabulary) -> Listing
         raise rules.invalid([FieldError("/query", "too_many_parameters", f"More than {PARAMETERS} parameters")])
     for name, value in query.multi_items():
         given.setdefault(name, []).append(value)
+    controls = _controls(entity)
     where = {}
-    for name in given.keys() - CONTROLS.keys():
+    for name in given.keys() - controls:
         if name not in known:
-            near = nearest(name, [*known, *CONTROLS])
+            near = nearest(name, [*known, *controls])
             problems.append(
                 FieldError(
                     f"/query/{name}",
@@ -160,10 +158,17 @@ def parse(query: QueryParams, entity: Entity, vocabulary: Vocabulary) -> Listing
             where[known[name].field, known[name].operator] = _value(
                 name, known[name], given[name], entity, vocabulary, problems
             )
-    controls = {name: _control(name, given[name], entity, problems) for name in CONTROLS if name in given}
+    chosen = {name: _control(name, given[name], entity, problems) for name in controls if name in given}
     if problems:
         raise rules.invalid(problems)
-    return Listing(where=where, **controls)
+    return Listing(where=where, **chosen)
+
+
+@cache
+def _controls(entity: Entity) -> frozenset[str]:
+    """The parameters besides filters that the entity's list takes."""
+    searched = any(each.search for each in specs(entity.read).values())
+    return frozenset(CONTROLS) if searched else frozenset(CONTROLS) - {"q"}
 
 
 CONTROLS: dict[str, Any] = {
@@ -240,6 +245,8 @@ def _options(of: Filter, entity: Entity, vocabulary: Vocabulary) -> list[str] | 
         return None
     if of.picklist:
         return list(vocabulary.options.get(of.picklist, {}))
+    if of.field == "profile_id":
+        return list(vocabulary.profiles)
     if of.field == "stage":
         return [key for each in vocabulary.pipelines.values() if each.entity == entity.name for key in each.stages]
     return None

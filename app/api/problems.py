@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from app.domain.entities import rules
 from app.domain.entities.catalog import ENTITIES
+from app.domain.entities.fields import Entity
 from app.domain.entities.values import nearest
 from app.errors import (
     AppError,
@@ -137,6 +138,8 @@ def _problem(request: Request, each: dict[str, Any]) -> FieldError:
     match each["type"]:
         case "missing":
             return FieldError(pointer or "/", "required_information", f"{path[-1] if path else 'A body'} is required")
+        case _ if place == "body" and _left_blank(request, each.get("input"), path):
+            return FieldError(pointer, "required_information", f"{path[-1]} is required")
         case "extra_forbidden":
             return _not_writable(request, pointer, [str(part) for part in path])
         case kind:
@@ -148,9 +151,22 @@ def _escaped(part: Any) -> str:
     return str(part).replace("~", "~0").replace("/", "~1")
 
 
-def _not_writable(request: Request, pointer: str, path: list[str]) -> FieldError:
+def _left_blank(request: Request, value: Any, path: list[Any]) -> bool:
+    """Whether a field that every record must have was given as null or blank."""
+    entity = _entity(request)
+    if entity is None or len(path) != 1 or not (value is None or (isinstance(value, str) and not value.strip())):
+        return False
+    info = entity.create.model_fields.get(str(path[0]))
+    return info is not None and info.is_required()
+
+
+def _entity(request: Request) -> Entity | None:
     parts = request.url.path.split("/")
-    entity = ENTITIES.get(parts[2]) if len(parts) > 2 else None
+    return ENTITIES.get(parts[2]) if len(parts) > 2 else None
+
+
+def _not_writable(request: Request, pointer: str, path: list[str]) -> FieldError:
+    entity = _entity(request)
     if entity is None or len(path) != 1:
         return FieldError(pointer, "unknown_field", "No such field")
     if path[0] in entity.read.model_fields:
@@ -187,7 +203,7 @@ async def _database(request: Request, error: Exception) -> Response:
         field = TAKEN[name]
         problem = FieldError(f"/{field}", "duplicate", "Another record has this value")
         return answer(request, Conflict(f"{field} is taken", code="duplicate", errors=[problem]))
-    if state in ("23505", "40001", "40P01"):
+    if state in ("23503", "23505", "40001", "40P01"):
         return answer(request, Conflict("Somebody else was quicker; try again", code="conflict"))
     if state == "55P03":
         return answer(request, Conflict("The record is being changed by somebody else; try again", code="locked"))

@@ -8,29 +8,47 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 async def step_down(session: AsyncSession, customer_id: UUID, user_id: UUID) -> None:
     """A user is no longer the customer's owner, and no longer assigned unless another reason holds them there."""
+    await _lock(session, [customer_id])
     await session.execute(_STEP_DOWN, {"customer_id": customer_id, "user_id": user_id})
     await _drop_idle(session, [customer_id])
 
 
 async def step_down_all(session: AsyncSession, customer_ids: list[UUID]) -> None:
     """The same for many customers, where the owner is not the one that the customer names."""
+    await _lock(session, customer_ids)
     await session.execute(_STEP_DOWN_ALL, {"customer_ids": customer_ids})
     await _drop_idle(session, customer_ids)
 
 
 async def end_reasons(session: AsyncSession, record_ids: list[UUID]) -> None:
     """Records no longer hold their owners at their customers: reassigned, archived or moved away."""
-    locked = await session.scalars(_END_REASONS, {"record_ids": record_ids})
-    await _drop_idle(session, list(locked))
+    customer_ids = list(await session.scalars(_CUSTOMERS_OF_REASONS, {"record_ids": record_ids}))
+    if customer_ids:
+        await _lock(session, customer_ids)
+        await session.execute(_END_REASONS, {"record_ids": record_ids})
+        await _drop_idle(session, customer_ids)
+
+
+async def _lock(session: AsyncSession, customer_ids: list[UUID]) -> None:
+    """Hold customers and their assignees, in order, so that the statements after this see what was waited for.
+
+    The full lock on a customer keeps out new assignees, whose foreign key asks for it; that on an assignee new reasons.
+    """
+    await session.execute(_LOCK_CUSTOMERS, {"customer_ids": customer_ids})
+    await session.execute(_LOCK_ASSIGNEES, {"customer_ids": customer_ids})
 
 
 async def _drop_idle(session: AsyncSession, customer_ids: list[UUID]) -> None:
-    if customer_ids:
-        await session.execute(_DROP_IDLE, {"customer_ids": customer_ids})
-        await session.execute(_UNASSIGNED, {"customer_ids": customer_ids})
+    await session.execute(_DROP_IDLE, {"customer_ids": customer_ids})
+    await session.execute(_UNASSIGNED, {"customer_ids": customer_ids})
 
 
-# Each locks the pairs first: whoever adds a reason meanwhile waits, and then makes the pair anew.
+_LOCK_CUSTOMERS = text("select from customers where id = any(:customer_ids) order by id for update")
+
+_LOCK_ASSIGNEES = text("""
+select from customer_assignees where customer_id = any(:customer_ids) order by customer_id, user_id for update
+""")
+
 _STEP_DOWN = text("""
 update customer_assignees set role = null where customer_id = :customer_id and user_id = :user_id and role = 'owner'
 """)
@@ -40,18 +58,9 @@ update customer_assignees a set role = null from customers c
 where c.id = any(:customer_ids) and a.customer_id = c.id and a.role = 'owner' and a.user_id is distinct from c.owner_id
 """)
 
-_END_REASONS = text("""
-with held as (
-  select a.customer_id, a.user_id from customer_assignees a
-  where (a.customer_id, a.user_id) in (
-    select r.customer_id, r.user_id from assignment_reasons r where r.record_id = any(:record_ids))
-  order by a.customer_id, a.user_id for update
-), ended as (
-  delete from assignment_reasons r using held
-  where r.record_id = any(:record_ids) and (r.customer_id, r.user_id) = (held.customer_id, held.user_id)
-)
-select distinct customer_id from held
-""")
+_CUSTOMERS_OF_REASONS = text("select distinct customer_id from assignment_reasons where record_id = any(:record_ids)")
+
+_END_REASONS = text("delete from assignment_reasons where record_id = any(:record_ids)")
 
 _DROP_IDLE = text("""
 delete from customer_assignees a where a.customer_id = any(:customer_ids) and a.role is null

@@ -56,8 +56,8 @@ async def begin(session: AsyncSession, subject: UUID, method: str, path: str, ke
 
 
 async def keep(session: AsyncSession, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Keep the answer to this transaction's request, if it came with a key."""
-    claimed = session.info.get("idempotency")
+    """Keep the answer to this transaction's request, if it came with a key and has no answer yet."""
+    claimed = session.info.pop("idempotency", None)
     if claimed is not None:
         await session.execute(
             update(IdempotencyKey).where(*_is(*claimed)).values(status=status, headers=dict(headers), body=body)

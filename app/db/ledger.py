@@ -23,6 +23,8 @@ class Pending:
     assignees: list[dict[str, Any]] = field(default_factory=list)
     reasons: list[dict[str, Any]] = field(default_factory=list)
     external_ids: list[dict[str, Any]] = field(default_factory=list)
+    # Written as assigned from the start.
+    new_customers: set[UUID] = field(default_factory=set)
 
     def __bool__(self) -> bool:
         return bool(self.events or self.stays or self.keys or self.assignees or self.reasons or self.external_ids)
@@ -115,7 +117,7 @@ async def write(session: AsyncSession, pending: Pending) -> None:
     for each in pending.assignees:
         known = pairs.setdefault((each["customer_id"], each["user_id"]), each)
         known["role"] = known["role"] or each["role"]
-    await session.execute(
+    joined = await session.scalars(
         _WRITE,
         {
             "events": _json(pending.events),
@@ -127,9 +129,12 @@ async def write(session: AsyncSession, pending: Pending) -> None:
             "external_ids": _json(pending.external_ids),
         },
     )
+    if unassigned := set(joined) - pending.new_customers:
+        await session.execute(_ASSIGNED, {"ids": sorted(unassigned)})
     for rows in (pending.events, pending.stays, pending.assignees, pending.reasons, pending.external_ids):
         rows.clear()
     pending.keys.clear()
+    pending.new_customers.clear()
 
 
 def _json(rows: list[dict[str, Any]]) -> str:
@@ -169,19 +174,24 @@ with new_events as (
   select customer_id, user_id, role
   from jsonb_to_recordset(cast(:assignees as jsonb)) as a(customer_id uuid, user_id uuid, role text)
   on conflict (customer_id, user_id) do update set role = coalesce(excluded.role, customer_assignees.role)
-  returning customer_id
-), now_assigned as (
-  update customers set assigned = true where id in (select customer_id from new_assignees) and not assigned
+  returning customer_id, xmax = 0 as is_new
 ), new_reasons as (
   insert into assignment_reasons (customer_id, user_id, entity, record_id)
   select customer_id, user_id, entity, record_id
   from jsonb_to_recordset(cast(:reasons as jsonb)) as r(customer_id uuid, user_id uuid, entity text, record_id uuid)
   on conflict do nothing
+), new_external_ids as (
+  insert into external_ids (entity, system, external_id, record_id)
+  select entity, system, external_id, record_id
+  from jsonb_to_recordset(cast(:external_ids as jsonb)) as x(entity text, system text, external_id text,
+    record_id uuid)
 )
-insert into external_ids (entity, system, external_id, record_id)
-select entity, system, external_id, record_id
-from jsonb_to_recordset(cast(:external_ids as jsonb)) as x(entity text, system text, external_id text, record_id uuid)
+select customer_id from new_assignees where is_new
 """)
+
+# A statement of its own: it sees what whoever took the last assignee away has committed meanwhile, since the foreign
+# key of the new pair waited for them.
+_ASSIGNED = text("update customers set assigned = true where id = any(:ids) and not assigned")
 
 
 async def fields_changed_since(session: AsyncSession, record_id: UUID, version: int) -> set[str]:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     exists,
+    false,
     func,
     lateral,
     literal_column,
@@ -203,7 +204,7 @@ def _conditions(table: Table, shape: Shape) -> list[ColumnElement[bool]]:
 
 def _found(table: Table, shape: Shape, word: int) -> ColumnElement[bool]:
     patterns = bindparam(f"word_{word}", type_=ARRAY(Text()))
-    return or_(*(table.c[f"search_{group}"].like(any_(patterns)) for group in shape.searched))
+    return or_(false(), *(table.c[f"search_{group}"].like(any_(patterns)) for group in shape.searched))
 
 
 def _condition(table: Table, field: str, operator: str) -> ColumnElement[bool]:

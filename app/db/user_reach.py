@@ -11,7 +11,7 @@ async def rewrite(session: AsyncSession) -> None:
 
 
 async def has_administrator(session: AsyncSession) -> bool:
-    """Whether anybody is left who may do everything. Whoever asks meanwhile waits."""
+    """Whether anybody is left who may do everything. Asked after `rewrite`, whose lock keeps others out."""
     return bool(
         await session.scalar(
             text("""

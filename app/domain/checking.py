@@ -1,15 +1,19 @@
 """The child process that checks a file: its rows in, what is to be copied into `import_rows` out.
 
 It reads from people's files, so it may take a certain time and memory and no more, and has no way to the database.
-Run as `python -m app.domain.checking`; standard input is a pickled `Task`, standard output PostgreSQL's COPY text.
+Run as `python -m app.domain.checking DESCRIPTOR…`: standard input is a pickled `Task`, each descriptor gets a part of
+the rows as PostgreSQL's COPY text; each part of a large file is checked by a process of its own. If no task comes it
+ends without a word.
 """
 
+import gc
+import os
 import pickle
 import resource
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -29,6 +33,9 @@ from app.errors import Invalid
 MOST_MEMORY, MOST_SECONDS = 768 * 1024 * 1024, 120
 # The status that says that the file is at fault; why is on standard error.
 REFUSED = 3
+# A file of so many bytes is worth more than one process.
+_LARGE = 100_000
+_BUFFER = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +112,48 @@ def _json(value: Any) -> bytes:
     return orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z).replace(b"\\", b"\\\\")
 
 
-def main() -> int:
+def main(descriptors: list[int]) -> int:
     """Check the task on standard input; 0, or REFUSED with why on standard error."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    task = pickle.load(sys.stdin.buffer)
-    out = sys.stdout.buffer
+    content = sys.stdin.buffer.read()
+    if not content:
+        return 0
+    task: Task = pickle.loads(content)
+    # What a process makes that ends with its file is not worth collecting.
+    gc.disable()
+    parts = len(descriptors) if len(task.content) > _LARGE else 1
+    others = [_begin(replace(task, part=part, parts=parts), descriptors[part]) for part in range(1, parts)]
+    for descriptor in descriptors[1:]:
+        os.close(descriptor)
+    status = _check(replace(task, parts=parts), descriptors[0])
+    ends = (os.waitstatus_to_exitcode(os.waitpid(other, 0)[1]) for other in others)
+    return next((end for end in (status, *ends) if end != 0), 0)
+
+
+def _begin(task: Task, descriptor: int) -> int:
+    """Check a part of the file in a process of its own; its number."""
+    number = os.fork()
+    if number == 0:
+        status = 1
+        try:
+            status = _check(task, descriptor)
+        finally:
+            os._exit(status)
+    return number
+
+
+def _check(task: Task, descriptor: int) -> int:
     try:
-        for line in lines(task):
-            out.write(line)
+        with open(descriptor, "wb", buffering=_BUFFER) as out:
+            out.writelines(lines(task))
     except Invalid as error:
-        sys.stderr.write(orjson.dumps([error.code, error.detail]).decode())
+        if task.part == 0:
+            os.write(sys.stderr.fileno(), orjson.dumps([error.code, error.detail]))
         return REFUSED
-    out.flush()
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main([int(each) for each in sys.argv[1:]]))

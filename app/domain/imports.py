@@ -1,36 +1,24 @@
 """What one can do with a file of records: send it in, have it checked, have it loaded."""
 
-import asyncio
-import os
-import pickle
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import clock
 from app.db.jobs import Job, promise
 from app.db.queries import import_rows
-from app.domain.checking import REFUSED, Task
+from app.domain.checking import Task
+from app.domain.checking_process import checked_lines
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.csv_files import header_of
 from app.domain.entities.fields import Entity, specs
 from app.domain.entities.mapping import ImportOptions, Mapping
 from app.domain.entities.targets import EXTERNAL_ID, ID, KEPT_IN, Target, check_columns, importable, targets
-from app.errors import Invalid
 from app.policies.access import Access
 
 NO_COUNTS = {"created": 0, "updated": 0, "unchanged": 0, "refused": 0, "merged": 0}
-# A file of so many bytes is worth more than one child process.
-_LARGE, MOST_PARTS = 100_000, 4
-_PIECE, _BUFFER = 1 << 16, 1 << 25
 
 
 async def receive(
@@ -113,50 +101,6 @@ async def fail(session: AsyncSession, access: Access, import_id: UUID, why: str)
     """Nothing of the file was loaded, and nothing will be."""
     now = clock.now()
     await import_rows.note(session, import_id, access.user_id, now, state="failed", failure=why, finished_at=now)
-
-
-async def checked_lines(task: Task) -> AsyncIterator[bytes]:
-    """The rows of a file as child processes make them, for COPY; of a large file each makes a part.
-
-    Raises `Invalid` for the file as a whole.
-    """
-    parts = min(os.cpu_count() or 1, MOST_PARTS) if len(task.content) > _LARGE else 1
-    children = [await _start(replace(task, part=part, parts=parts)) for part in range(parts)]
-    try:
-        # One after another: what the later ones make meanwhile waits in their buffers.
-        for child in children:
-            async for piece in _made_by(child):
-                yield piece
-    finally:
-        for child in children:
-            if child.returncode is None:
-                child.kill()
-            await child.communicate()
-
-
-async def _start(task: Task) -> Process:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "app.domain.checking", stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=_BUFFER
-    )
-    assert child.stdin is not None
-    with suppress(ConnectionError):  # the child is gone; its status says why
-        child.stdin.write(pickle.dumps(task))
-        await child.stdin.drain()
-    child.stdin.close()
-    return child
-
-
-async def _made_by(child: Process) -> AsyncIterator[bytes]:
-    assert child.stdout is not None
-    assert child.stderr is not None
-    while piece := await child.stdout.read(_PIECE):
-        yield piece
-    complaint, status = await child.stderr.read(), await child.wait()
-    if status == REFUSED:
-        code, detail = orjson.loads(complaint)
-        raise Invalid(detail, code=code)
-    if status != 0:
-        raise Invalid("Reading the file took more time or memory than there is for it", code="too_demanding")
 
 
 def columns_of(found: list[Target]) -> dict[str, Any]:

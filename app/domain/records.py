@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
@@ -23,7 +23,6 @@ from app.errors import Conflict, FieldError, Forbidden, NotFound, Stale
 from app.policies.access import Access
 
 SINGULARS = {entity.name: entity.singular for entity in ENTITIES.values()}
-_INSTANT: TypeAdapter[datetime] = TypeAdapter(datetime)
 
 
 async def create(session: AsyncSession, access: Access, entity: Entity, data: BaseModel) -> Record:
@@ -44,13 +43,16 @@ async def create(session: AsyncSession, access: Access, entity: Entity, data: Ba
     values |= {f"{field}_entered_at": now for field in entity.stays if values.get(field)}
     if entity.name == "customers":
         number = await keys.next_customer_number(session)
-        values |= {"number": f"{access.vocabulary.customer_number_prefix}{number:06}", "assigned": False}
+        values |= {
+            "number": f"{access.vocabulary.customer_number_prefix}{number:06}",
+            "assigned": values["owner_id"] is not None,
+        }
     if entity.name == "opportunities":
         values["opened_at"] = values["opened_at"] or now
     record = access.new(session, model, values | {"id": uuid7(), "created_at": now, "updated_at": now})
     await session.flush()
     for name, items in rows.items():
-        await children.replace(session, entity.name, name, record.id, items, values.get("currency"))
+        rows[name] = await children.replace(session, entity.name, name, record.id, items, values.get("currency"))
     shown = {name: value for name, value in (values | rows).items() if name in specs(entity.read)}
     consequences.record_event(
         session, access, entity, record, "created", {n: (None, v) for n, v in shown.items() if v not in (None, [])}
@@ -59,6 +61,8 @@ async def create(session: AsyncSession, access: Access, entity: Entity, data: Ba
         session, access, entity, record, {field for field in entity.stays if values.get(field)}, now, None
     )
     consequences.make_responsible(session, entity, record)
+    if entity.name == "customers":
+        operation_of(session).pending.new_customers.add(record.id)
     return record
 
 
@@ -70,7 +74,7 @@ async def change(session: AsyncSession, access: Access, entity: Entity, record: 
     before = consequences.values_of(record)
     for name in set(entity.children) & set(access.vocabulary.minimum_information.get(entity.name, ())) - given.keys():
         before[name] = await children.read(session, entity.name, name, record.id)
-    values = rules.prepare(entity, given, before, access.vocabulary)
+    values = rules.prepare(entity, given, before, access.vocabulary, access.fields(entity, "update"))
     if "owner_id" in values and values["owner_id"] != before["owner_id"]:
         _may_name_owner(access, entity, values["owner_id"])
     named = {name: value for name, value in given.items() if name in entity.children or value != before.get(name)}

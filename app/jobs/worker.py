@@ -22,6 +22,7 @@ from arq.worker import Worker
 from app import clock
 from app.db import bell, jobs
 from app.db.session import close, transaction
+from app.domain import checking_process
 from app.jobs.handlers import GIVEN_UP, HANDLERS
 from app.jobs.job import attempt
 
@@ -30,6 +31,8 @@ SILENCE = 2.0
 LONGEST_SILENCE = 10.0
 LONGEST_DELAY = 60.0
 TIME_TO_END = 20.0
+# So long after a file the next one finds a process ready that checks it.
+READY_SECONDS = 60.0
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +53,14 @@ async def _main() -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
+    checking_process.Ready.seconds = READY_SECONDS
     listening = asyncio.create_task(_listen(awake))
     try:
         await _work(awake, stopping)
     finally:
         listening.cancel()
         await asyncio.wait({listening}, timeout=1)
+        await checking_process.close()
         await bell.close()
         await close()
 

@@ -31,7 +31,6 @@ THROUGH_CUSTOMER = frozenset({"contacts", "opportunities"})
 class Reason(StrEnum):
     """The closed list of what the product does in nobody's name."""
 
-    LOGIN = "login"
     SWEEP = "sweep"
     COMMAND_LINE = "command_line"
 
@@ -134,7 +133,8 @@ class Access:
             .execution_options(populate_existing=True)
         )
         if action != "read":
-            query = query.with_for_update(of=model, key_share=True)
+            # Archiving keeps out those who are about to name the record; changing does not.
+            query = query.with_for_update(of=model, key_share=action != "delete")
         found = (await session.execute(query, {"changing": list(self.reached(change.level))})).one_or_none()
         if found is None:
             raise not_found(ENTITIES[name].singular)

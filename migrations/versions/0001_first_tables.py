@@ -233,7 +233,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_using="gin",
         postgresql_ops={"search_open": "gin_trgm_ops"},
-        postgresql_with={"fastupdate": "off"},
+        postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "256"},
     )
     op.create_index("users_username_key", "users", ["username_key"], unique=True)
     op.create_table(
@@ -329,7 +329,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_using="gin",
         postgresql_ops={"search_contact_details": "gin_trgm_ops"},
-        postgresql_with={"fastupdate": "off"},
+        postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "256"},
     )
     op.create_index(
         "customers_search_open_idx",
@@ -338,7 +338,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_using="gin",
         postgresql_ops={"search_open": "gin_trgm_ops"},
-        postgresql_with={"fastupdate": "off"},
+        postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "256"},
     )
     op.create_index(
         "customers_tax_id_key", "customers", ["tax_id"], unique=True, postgresql_where=sa.text("archived_at is null")
@@ -459,7 +459,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_using="gin",
         postgresql_ops={"search_open": "gin_trgm_ops"},
-        postgresql_with={"fastupdate": "off"},
+        postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "256"},
     )
     op.create_index(
         "products_sku_key", "products", ["sku"], unique=True, postgresql_where=sa.text("archived_at is null")
@@ -541,7 +541,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_using="gin",
         postgresql_ops={"search_contact_details": "gin_trgm_ops"},
-        postgresql_with={"fastupdate": "off"},
+        postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "256"},
     )
     op.create_index(
         "contacts_search_open_idx",
@@ -550,7 +550,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_using="gin",
         postgresql_ops={"search_open": "gin_trgm_ops"},
-        postgresql_with={"fastupdate": "off"},
+        postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "256"},
     )
     op.create_table(
         "customer_assignees",
@@ -641,6 +641,7 @@ def upgrade() -> None:
             ["customer_id", "user_id"],
             ["customer_assignees.customer_id", "customer_assignees.user_id"],
             name=op.f("assignment_reasons_customer_id_user_id_fkey"),
+            deferrable=True,
         ),
         sa.PrimaryKeyConstraint("customer_id", "user_id", "entity", "record_id", name=op.f("assignment_reasons_pkey")),
     )
@@ -711,7 +712,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_using="gin",
         postgresql_ops={"search_open": "gin_trgm_ops"},
-        postgresql_with={"fastupdate": "off"},
+        postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "256"},
     )
     op.create_table(
         "opportunity_contacts",
@@ -755,7 +756,7 @@ def downgrade() -> None:
         table_name="opportunities",
         postgresql_using="gin",
         postgresql_ops={"search_open": "gin_trgm_ops"},
-        postgresql_with={"fastupdate": "off"},
+        postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "256"},
     )
     op.drop_index("opportunities_pipeline_id_stage_idx", table_name="opportunities")
     op.drop_index("opportunities_owner_id_idx", table_name="opportunities")
@@ -785,14 +786,14 @@ def downgrade() -> None:
         table_name="contacts",
         postgresql_using="gin",
         postgresql_ops={"search_open": "gin_trgm_ops"},
-        postgresql_with={"fastupdate": "off"},
+        postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "256"},
     )
     op.drop_index(
         "contacts_search_contact_details_idx",
         table_name="contacts",
         postgresql_using="gin",
         postgresql_ops={"search_contact_details": "gin_trgm_ops"},
-        postgresql_with={"fastupdate": "off"},
+        postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "256"},
     )
     op.drop_index("contacts_name_key_id_idx", table_name="contacts")
     op.drop_index("contacts_customer_id_idx", table_name="contacts")
@@ -806,7 +807,7 @@ def downgrade() -> None:
         table_name="products",
         postgresql_using="gin",
         postgresql_ops={"search_open": "gin_trgm_ops"},
-        postgresql_with={"fastupdate": "off"},
+        postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "256"},
     )
     op.drop_index("products_name_key_id_idx", table_name="products")
     op.drop_table("products")
@@ -823,14 +824,14 @@ def downgrade() -> None:
         table_name="customers",
         postgresql_using="gin",
         postgresql_ops={"search_open": "gin_trgm_ops"},
-        postgresql_with={"fastupdate": "off"},
+        postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "256"},
     )
     op.drop_index(
         "customers_search_contact_details_idx",
         table_name="customers",
         postgresql_using="gin",
         postgresql_ops={"search_contact_details": "gin_trgm_ops"},
-        postgresql_with={"fastupdate": "off"},
+        postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "256"},
     )
     op.drop_index("customers_parent_id_idx", table_name="customers", postgresql_where=sa.text("parent_id is not null"))
     op.drop_index("customers_owner_id_sector_name_key_id_idx", table_name="customers")
@@ -843,7 +844,7 @@ def downgrade() -> None:
         table_name="users",
         postgresql_using="gin",
         postgresql_ops={"search_open": "gin_trgm_ops"},
-        postgresql_with={"fastupdate": "off"},
+        postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "256"},
     )
     op.drop_index("users_name_key_id_idx", table_name="users")
     op.drop_index("users_manager_id_idx", table_name="users")

@@ -127,6 +127,7 @@ async def test_a_refused_row_says_where_why_and_what_was_probably_meant(administ
     said = [(each["row"], each["column"], each["field"], each["code"], each["value"]) for each in errors]
     assert said == [
         (2, "staff", "employees", "number", "many"),
+        (2, "mail", "emails.address", "email", "nobody"),
         (3, "name", "name", "required", ""),
     ]
     done = await loaded(administrator, "customers", "name,sector\nOne,technolgy\n", {"columns": CUSTOMERS["columns"]})
@@ -253,70 +254,6 @@ async def test_people_with_managers_are_loaded_and_loops_refused(people: People,
     assert await total(bea, "/v1/customers") == 1, "a manager reaches what their team reaches, at once"
 
 
-async def test_an_opportunity_follows_its_file_to_another_stage_owner_and_customer(administrator: Client) -> None:
-    await loaded(administrator, "customers", "name,sector\nAcme,\nBeta,\n", CUSTOMERS)
-    people = {"columns": {"login": ["username", "name"]}, "constants": {"profile_id": "sales"}}
-    await loaded(administrator, "users", "login\nana\nbea\n", people)
-    await loaded(administrator, "products", "name,price\nGTX,50\n", {"columns": {"name": "name", "price": "price"}})
-    mapping = {
-        "match_on": "external_id",
-        "external_system": "erp",
-        "columns": {
-            "id": ["external_id", "name"],
-            "owner": "owner",
-            "customer": "customer",
-            "stage": "stage",
-            "opened": "opened_at",
-            "closed": "closed_at",
-            "amount": "amount",
-            "product": "lines.product",
-            "quantity": "lines.quantity",
-        },
-    }
-    header = "id,owner,customer,stage,opened,closed,amount,product,quantity\n"
-    options = {"date_order": "dmy"}
-    first = header + "1,ana,Acme,proposal,01/02/2026,,,GTX,2\n"
-    assert (await loaded(administrator, "opportunities", first, mapping, options))["counts"]["created"] == 1
-    assert (await loaded(administrator, "opportunities", first, mapping, options))["counts"]["unchanged"] == 1
-    later = header + "1,bea,Beta,won,01/02/2026,05/03/2026,100,GTX,3\n"
-    assert (await loaded(administrator, "opportunities", later, mapping, options))["counts"]["updated"] == 1
-    assert (await loaded(administrator, "opportunities", later, mapping, options))["counts"]["unchanged"] == 1
-    (opportunity,) = await everything(administrator, "/v1/opportunities")
-    read = (await administrator.get(f"/v1/opportunities/{opportunity['id']}")).json()
-    assert (read["stage"], read["closed_at"], read["amount"]) == ("won", "2026-03-05T11:00:00.000000Z", "100.00")
-    assert (read["probability"], read["version"], read["opened_at"]) == (100, 2, "2026-02-01T11:00:00.000000Z")
-    assert [(each["quantity"], each["unit_price"]) for each in read["lines"]] == [("3", "50.00")]
-    stays = (await administrator.get(f"/v1/opportunities/{opportunity['id']}/stages")).json()["items"]
-    assert [(each["stage"], each["entered_at"]) for each in stays] == [
-        ("proposal", "2026-02-01T11:00:00.000000Z"),
-        ("won", "2026-03-05T11:00:00.000000Z"),
-    ]
-    acme, beta = [
-        (await administrator.get(f"/v1/customers/{each['id']}")).json()
-        for each in await everything(administrator, "/v1/customers", sort="name")
-    ]
-    assert (acme["assignees"], acme["assigned"]) == ([], False)
-    assert [each["user_id"] for each in beta["assignees"]] == [read["owner_id"]]
-    timeline = (await administrator.get(f"/v1/customers/{beta['id']}/timeline")).json()["items"]
-    assert "opportunity.stage_changed" in [each["type"] for each in timeline]
-
-
-async def test_a_won_row_needs_customer_and_amount_and_a_lost_one_a_reason(administrator: Client) -> None:
-    mapping = {"columns": {"name": "name", "stage": "stage", "amount": "amount"}}
-    done = await loaded(
-        administrator, "opportunities", "name,stage,amount\nA,won,1\nB,lost,1\nC,wonn,1\nD,,\n", mapping
-    )
-    assert (done["counts"]["created"], done["counts"]["refused"]) == (1, 3)
-    errors = [
-        (each["row"], each["field"], each["code"], each["nearest"]) for each in await errors_of(administrator, done)
-    ]
-    assert errors == [
-        (2, "customer_id", "required_information", None),
-        (3, "lost_reason", "required_information", None),
-        (4, "stage", "unknown_option", "won"),
-    ]
-
-
 async def test_a_file_that_cannot_be_read_fails_and_says_why(administrator: Client) -> None:
     wrong = "name,sector\n" + "x" * 40_000 + ",retail\n"
     sent = await send(administrator, "customers", wrong, CUSTOMERS)
@@ -335,19 +272,6 @@ async def test_an_import_is_seen_by_who_sent_it_and_its_errors_by_nobody_else(pe
     assert await total(one, "/v1/imports") == 1
     assert (await other.get(f"/v1/imports/{done['id']}")).status_code == 404
     assert (await other.get(f"/v1/imports/{done['id']}/errors")).status_code == 404
-
-
-async def test_a_job_that_is_done_twice_loads_once(administrator: Client) -> None:
-    from uuid import UUID
-
-    from app.db.jobs import Job, promise
-    from app.db.session import transaction
-
-    done = await loaded(administrator, "customers", "name,sector\nAcme,\n", {"columns": CUSTOMERS["columns"]})
-    async with transaction("system") as session:
-        await promise(session, Job.LOAD_IMPORT, run_as=administrator.user_id, import_id=UUID(done["id"]))
-    await work()
-    assert await total(administrator, "/v1/customers") == 1
 
 
 async def test_single_writes_go_on_while_a_file_loads(administrator: Client) -> None:

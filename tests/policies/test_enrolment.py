@@ -68,7 +68,7 @@ async def test_a_record_that_access_began_in_another_session_is_refused(database
 
 
 async def test_access_begins_nothing_that_the_profile_does_not_create(administrator: Client) -> None:
-    nobody = Access(administrator.user_id, None, "", "", None, None, {}, (), (), Access.system(Reason.LOGIN).vocabulary)
+    nobody = Access(administrator.user_id, None, "", "", None, None, {}, (), (), Access.system(Reason.SWEEP).vocabulary)
     with pytest.raises(Forbidden):
         async with transaction() as session:
             nobody.new(session, Product, VALUES)

@@ -20,7 +20,7 @@ class User(Record):
             "search_open",
             postgresql_using="gin",
             postgresql_ops={"search_open": "gin_trgm_ops"},
-            postgresql_with={"fastupdate": "off"},
+            postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "256"},
         ),
     )
 

@@ -65,15 +65,12 @@ async def tell_new(
     """The ledger's lines, stays and match keys of new records."""
     table = table_of(entity)
     pointing = [name for name in dict.fromkeys((*named, "owner_id", "number")) if name in table.c]
-    changes = " || ".join(
-        ["(i.data -> 'changes')"]
-        + [
-            f"case when t.{name} is null then '{{}}' "
-            f"else jsonb_build_object('{name}', jsonb_build_array(null, t.{name})) end"
-            for name in pointing
-        ]
-        + ([_LINES_OF_NEW] if entity == "opportunities" else [])
+    pointed = ", ".join(
+        f"'{name}', case when t.{name} is not null then jsonb_build_array(null, t.{name}) end" for name in pointing
     )
+    changes = f"(i.data -> 'changes') || jsonb_strip_nulls(jsonb_build_object({pointed}))"
+    if entity == "opportunities":
+        changes += f" || {_LINES_OF_NEW}"
     customer = customer_of(entity)
     occurred = "t.opened_at" if entity == "opportunities" else "cast(:now as timestamptz)"
     statement = f"""
@@ -103,7 +100,6 @@ async def keep_external_ids(session: AsyncSession, entity: str, system: str) -> 
 async def take_stock(session: AsyncSession, entity: str) -> None:
     """Let the planner know of so many new rows at once, before the lists of the next minute go astray."""
     await session.execute(text(f"analyze {entity}"))
-    await session.execute(text("analyze customer_assignees"))
 
 
 async def assign(session: AsyncSession, entity: str) -> None:
@@ -111,9 +107,8 @@ async def assign(session: AsyncSession, entity: str) -> None:
     if entity == "customers":
         await session.execute(_OWNERS)
     elif entity == "opportunities":
-        await session.execute(_PAIRS)
-        await session.execute(_REASONS)
-        await session.execute(_ASSIGNED)
+        for statement in (_LATER, _REASONS, _PAIRS):
+            await session.execute(statement)
 
 
 def customer_of(entity: str) -> str:
@@ -175,16 +170,8 @@ where i.errors is null and (i.is_new or i.is_changed) and c.owner_id is not null
 on conflict (customer_id, user_id) do update set role = 'owner' where customer_assignees.role is distinct from 'owner'
 """)
 
-# A pair that is there already is not locked: others may add their reasons to it meanwhile. If its last reason went away
-# at this very moment, the foreign key refuses the reason below, and the job is done again.
-_PAIRS = text("""
-insert into customer_assignees (customer_id, user_id)
-select distinct t.customer_id, t.owner_id from incoming i join opportunities t on t.id = i.record_id
-where i.errors is null and (i.is_new or i.is_changed) and t.customer_id is not null and t.owner_id is not null
-  and not exists (select from customer_assignees a where (a.customer_id, a.user_id) = (t.customer_id, t.owner_id))
-order by 1, 2
-on conflict do nothing
-""")
+# The foreign key to the pairs is looked at when the transaction ends, so that they may come last.
+_LATER = text("set constraints assignment_reasons_customer_id_user_id_fkey deferred")
 
 _REASONS = text("""
 insert into assignment_reasons (customer_id, user_id, entity, record_id)
@@ -193,8 +180,15 @@ where i.errors is null and (i.is_new or i.is_changed) and t.customer_id is not n
 on conflict do nothing
 """)
 
-_ASSIGNED = text("""
-update customers set assigned = true where not assigned and id in (
-  select t.customer_id from incoming i join opportunities t on t.id = i.record_id
-  where i.errors is null and (i.is_new or i.is_changed) and t.owner_id is not null)
+# Whoever adds a reason to one of these pairs waits from here on. A pair that is there already is not locked: if its
+# last reason goes away at this very moment, the foreign key refuses ours, and the job is done again.
+_PAIRS = text("""
+with made as (
+  insert into customer_assignees (customer_id, user_id)
+  select distinct t.customer_id, t.owner_id from incoming i join opportunities t on t.id = i.record_id
+  where i.errors is null and (i.is_new or i.is_changed) and t.customer_id is not null and t.owner_id is not null
+    and not exists (select from customer_assignees a where (a.customer_id, a.user_id) = (t.customer_id, t.owner_id))
+  order by 1, 2
+  on conflict do nothing returning customer_id)
+update customers set assigned = true where not assigned and id in (select customer_id from made)
 """)

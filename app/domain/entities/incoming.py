@@ -7,24 +7,27 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial as bound_to
 from typing import Any
+from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import PydanticCustomError
+import orjson
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError, to_jsonable_python
 
-from app.domain.entities.fields import Entity, Values, nested, partial, spec, specs
+from app.domain.entities.fields import Entity, Values, nested, spec, specs
 from app.domain.entities.mapping import ImportOptions, Mapping
 from app.domain.entities.merging import IDENTITY, Draft, Errors
 from app.domain.entities.opportunity_imports import complete_import, stays
 from app.domain.entities.row_errors import located, row_error
-from app.domain.entities.rules import given_values, prepare
+from app.domain.entities.rules import prepare
 from app.domain.entities.targets import EXTERNAL_ID, Target, import_model, key_of, key_target, targets
 from app.domain.entities.values import nearest
 from app.domain.entities.vocabulary import Vocabulary
 from app.errors import Invalid
 
 # Stands where a record is named that is still to be found.
-UNKNOWN = "00000000-0000-0000-0000-000000000000"
-# How many texts of a column are kept with what they mean: most columns repeat a few.
+UNKNOWN = UUID(int=0)
+_UNKNOWN_ID = str(UNKNOWN)
+# How many texts of a column are kept with what they mean, checked: most columns repeat a few.
 MOST_KEPT = 20_000
 _NOTHING: Any = object()
 
@@ -37,7 +40,10 @@ def imported(entity: Entity, now: datetime) -> Entity:
 
 
 class Rows:
-    """Checks the rows of one file. `header` is the file's own."""
+    """Checks the rows of one file. `header` is the file's own.
+
+    The models of the entities check each field for itself; what fields must be together is for `prepare` to say.
+    """
 
     def __init__(
         self,
@@ -52,14 +58,21 @@ class Rows:
         self.match_on = mapping.match_on
         self.targets = targets(entity, mapping, options, vocabulary.time_zone)
         self.entity = imported(entity, now)
-        self.partial = partial(self.entity.create)
         self.key = key_target(entity, mapping, self.targets)
         self.shown = frozenset(specs(entity.read)) - frozenset(entity.children)
+        fields = self.entity.create.model_fields
+        self.required = [name for name, info in fields.items() if info.is_required()]
+        self.checks: dict[str, TypeAdapter[Any]] = {
+            each.field: TypeAdapter(fields[each.field].rebuild_annotation(), config=_AS_MODELS)
+            for each in self.targets
+            if each.field in fields
+        }
         places = {name: position for position, name in enumerate(header)}
         self.columns: list[tuple[Target, int | None, dict[Any, Any]]] = [
             (each, None if each.column is None else places[each.column], {}) for each in self.targets
         ]
         self.at = {id(target): at for target, at, _ in self.columns}
+        self.known_items: dict[tuple[str, bytes], Any] = {}
 
     def key_in(self, cells: list[str]) -> str | None:
         """The key by which the row is one with others."""
@@ -73,55 +86,96 @@ class Rows:
         if len(cells) > self.width and any(map(str.strip, cells[self.width :])):
             return [row_error(row, None, "too_many_cells", "The row has more cells than the header")]
         draft = Draft(row, key)
-        raw: Values = {}
         errors: Errors = []
+        wrong: set[str] = set()
         items: dict[str, dict[int, Values]] = {}
         for target, at, known in self.columns:
-            text = target.constant if at is None else cells[at].strip() if at < len(cells) else ""
+            text = target.constant if at is None else cells[at] if at < len(cells) else ""
             value = known.get(text)
             if value is None:
-                if len(known) >= MOST_KEPT:
-                    known.clear()
-                value = known[text] = _understood(target, text)
+                value = _keep(known, text, self._understood(target, text))
             if value is _NOTHING:
                 continue
-            if isinstance(value, PydanticCustomError):
-                errors.append(row_error(row, target, value.type, value.message(), self._text(target, cells)))
+            if isinstance(value, ValueError):
+                errors += self._wrong(row, cells, target, value)
+                wrong.add(target.field)
             elif target.item is not None:
                 items.setdefault(target.field, {}).setdefault(target.position, {})[target.item] = value
             elif target.refers_to is not None:
                 draft.named[target.field] = value
-                raw[target.field] = UNKNOWN
+                draft.given[target.field] = UNKNOWN
             elif target.field == EXTERNAL_ID:
                 draft.external_id = value
             else:
-                raw[target.field] = value
+                draft.given[target.field] = value
         if self.key is not None and draft.key is None and not errors:
             errors.append(row_error(row, self.key, "required", "A row needs the key that it is matched on"))
-        if errors:
-            return errors
         for name, by_position in items.items():
-            draft.items[name] = [by_position[position] for position in sorted(by_position)]
-            raw[name] = [_with_unknown(item) for item in draft.items[name]]
-        return self._validated(draft, raw, cells)
-
-    def _validated(self, draft: Draft, raw: Values, cells: list[str]) -> Draft | Errors:
-        try:
-            model = self.entity.create.model_validate(raw)
-        except ValidationError as error:
-            found = error.errors(include_url=False, include_context=False)
-            problems = [
-                self._problem(draft.row, cells, each["loc"], _CODES.get(each["type"], each["type"]), each["msg"])
-                for each in found
-            ]
-            if self.key is None or any(each["type"] != "missing" or len(each["loc"]) > 1 for each in found):
-                return problems
-            # Enough for a record that is there already.
-            model, draft.lacks = self.partial.model_validate(raw), problems
-        draft.given = given_values(model)
-        for name, said in draft.items.items():
-            _normalise(said, draft.given[name], getattr(model, name), IDENTITY.get(name))
+            if name in wrong:
+                continue
+            draft.items[name] = said = [by_position[position] for position in sorted(by_position)]
+            found = self._checked_items(name, said)
+            if isinstance(found, ValidationError):
+                errors += self._invalid(row, cells, name, found)
+                wrong.add(name)
+                continue
+            models, written = found
+            draft.given[name] = full = [each.copy() for each in written]
+            _normalise(said, full, models, IDENTITY.get(name))
+        missing = [
+            self._problem(row, cells, (name,), "required", "Field required")
+            for name in self.required
+            if name not in draft.given and name not in wrong
+        ]
+        if errors or (missing and self.key is None):
+            return errors + missing
+        # What is missing is enough for a record that is there already.
+        draft.lacks = missing
         return draft
+
+    def _understood(self, target: Target, given: Any) -> Any:
+        """What a cell or a constant means: a value, checked if it is all of a field; a key and its text; nothing; or
+        the error that it is."""
+        text = _meant(target, given.strip()) if isinstance(given, str) else given
+        if text is None or text == "":
+            return _NOTHING
+        if target.refers_to is not None and target.by is not None:
+            return [key_of(target.refers_to, target.by, str(text)), str(text)]
+        try:
+            value = text if isinstance(text, bool) else target.read(str(text))
+            if target.item is None and target.field != EXTERNAL_ID:
+                value = self.checks[target.field].validate_python(value)
+        except (PydanticCustomError, ValidationError) as error:
+            return error
+        return value
+
+    def _checked_items(self, name: str, said: list[Values]) -> tuple[list[BaseModel], list[Values]] | ValidationError:
+        """The items of a list as models, and as they are written, or what is wrong with them."""
+        raw = [
+            {part: _UNKNOWN_ID if isinstance(value, list) else value for part, value in each.items()} for each in said
+        ]
+        key = name, orjson.dumps(raw, default=str)
+        found: tuple[list[BaseModel], list[Values]] | ValidationError | None = self.known_items.get(key)
+        if found is None:
+            try:
+                models = self.checks[name].validate_python(raw)
+                found = models, to_jsonable_python(models)
+            except ValidationError as error:
+                found = error
+            _keep(self.known_items, key, found)
+        return found
+
+    def _wrong(self, row: int, cells: list[str], target: Target, error: ValueError) -> Errors:
+        if isinstance(error, ValidationError):
+            return self._invalid(row, cells, target.field, error)
+        assert isinstance(error, PydanticCustomError)
+        return [row_error(row, target, error.type, error.message(), self._text(target, cells))]
+
+    def _invalid(self, row: int, cells: list[str], field: str, error: ValidationError) -> Errors:
+        return [
+            self._problem(row, cells, (field, *each["loc"]), _CODES.get(each["type"], each["type"]), each["msg"])
+            for each in error.errors(include_url=False, include_context=False)
+        ]
 
     def finished(self, draft: Draft, cells: list[str]) -> Values | Errors:
         """The data of a row that goes to the database, once all rows that are one with it are in the draft."""
@@ -198,29 +252,19 @@ class Rows:
 
 
 _CODES = {"missing": "required", "string_too_short": "required"}
+# The settings of the models count for fields that are checked one by one, too.
+_AS_MODELS = ConfigDict(str_strip_whitespace=True)
 
 
 def _meant(target: Target, text: str) -> str | None:
     return target.value_map.get(text, text)
 
 
-def _understood(target: Target, given: Any) -> Any:
-    """What a cell or a constant means: a value, a key and its text, nothing, or an error."""
-    text = _meant(target, given) if isinstance(given, str) else given
-    if text is None or text == "":
-        return _NOTHING
-    if target.refers_to is not None and target.by is not None:
-        return [key_of(target.refers_to, target.by, str(text)), str(text)]
-    if isinstance(text, bool):
-        return text
-    try:
-        return target.read(str(text))
-    except PydanticCustomError as error:
-        return error
-
-
-def _with_unknown(item: Values) -> Values:
-    return {name: UNKNOWN if isinstance(value, list) else value for name, value in item.items()}
+def _keep(known: dict[Any, Any], key: Any, value: Any) -> Any:
+    if len(known) >= MOST_KEPT:
+        known.clear()
+    known[key] = value
+    return value
 
 
 def _normalise(said: list[Values], full: list[Values], models: list[BaseModel], identity: str | None) -> None:

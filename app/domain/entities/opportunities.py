@@ -90,7 +90,7 @@ class OpportunityRead(OpportunityFields, RecordFields):
     stage_kind: Annotated[str, Field(title="Kind of stage", description="open, won or lost."), Spec(filter=True)]
     stage_entered_at: Annotated[Instant, Field(title="In its stage since"), Spec(filter=True, sort=True)]
     closed_at: Annotated[Instant | None, Field(title="Closed at"), Spec(filter=True, sort=True)]
-    lost_reason: Annotated[str | None, Field(title="Reason it was lost"), Spec(filter=True)]
+    lost_reason: Annotated[str | None, Field(title="Reason it was lost"), Spec(filter=True, picklist="lost_reason")]
     external_ids: ExternalIds
 
 

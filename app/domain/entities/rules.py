@@ -21,10 +21,17 @@ def given_values(data: BaseModel) -> Values:
     }
 
 
-def prepare(entity: Entity, given: Values, before: Values | None, vocabulary: Vocabulary) -> Values:
+def prepare(
+    entity: Entity,
+    given: Values,
+    before: Values | None,
+    vocabulary: Vocabulary,
+    editable: Collection[str] | None = None,
+) -> Values:
     """The values to write: what was given and what follows from it.
 
-    before: the record as it is, None for a new one. Raises `Invalid` with all that is wrong at once.
+    before: the record as it is, None for a new one. editable: the fields that who changes it may give; what else is
+    missing is not theirs to know. None is all. Raises `Invalid` with all that is wrong at once.
     """
     if before is None:
         new = defaults(entity.create) | given
@@ -34,7 +41,7 @@ def prepare(entity: Entity, given: Values, before: Values | None, vocabulary: Vo
         wanted = given
     problems = [
         *_unknown_options(entity.create, wanted, before or {}, vocabulary),
-        *_missing(entity, new, vocabulary),
+        *_missing(entity, new, vocabulary, editable),
         *_naming_itself(entity, wanted, new.get("id")),
     ]
     derived: Values = {}
@@ -81,9 +88,11 @@ def _unknown_options(
                 yield from _unknown_options(items, each, {}, vocabulary, f"{path}/{name}/{position}")
 
 
-def _missing(entity: Entity, new: Values, vocabulary: Vocabulary) -> Iterator[FieldError]:
+def _missing(
+    entity: Entity, new: Values, vocabulary: Vocabulary, editable: Collection[str] | None
+) -> Iterator[FieldError]:
     for name in vocabulary.minimum_information.get(entity.name, ()):
-        if new.get(name) in (None, "", []):
+        if new.get(name) in (None, "", []) and (editable is None or name in editable):
             yield required(name)
 
 
