@@ -250,3 +250,16 @@ async def test_a_field_that_is_hidden_is_neither_filtered_nor_sorted_nor_chosen(
         answer = await marketing.get(f"/v1/customers?{query}")
         assert answer.status_code == 403, query
         assert answer.json()["code"] == "field_hidden"
+
+
+async def test_a_list_without_search_text_takes_no_q(administrator: Client) -> None:
+    for path in ("picklists", "pipelines", "imports"):
+        answer = await administrator.get(f"/v1/{path}", params={"q": "zzz"})
+        assert (answer.status_code, answer.json()["code"]) == (422, "unknown_parameter")
+
+
+async def test_reasons_and_profiles_are_options_too(administrator: Client) -> None:
+    for path, near in (("opportunities?lost_reason=prise", "price"), ("users?profile_id=salez", "sales")):
+        answer = await administrator.get(f"/v1/{path}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "unknown_option")
+        assert near in answer.json()["detail"]

@@ -94,3 +94,22 @@ async def test_lists_in_tables_of_their_own_can_be_required(administrator: Clien
 async def test_numbers_of_new_customers_begin_with_the_prefix(administrator: Client) -> None:
     await administrator.patch("/v1/settings", json={"customer_number_prefix": "K/"})
     assert (await make(administrator, "customers", name="A"))["number"].startswith("K/0")
+
+
+@pytest.mark.parametrize("blank", ["", "  ", None])
+async def test_a_blank_name_is_a_missing_one(administrator: Client, blank: str | None) -> None:
+    created = await administrator.post("/v1/customers", json={"name": blank})
+    assert (created.status_code, created.json()["code"]) == (422, "required_information")
+    id = (await administrator.post("/v1/customers", json={"name": "Acme"})).json()["id"]
+    changed = await administrator.patch(f"/v1/customers/{id}", json={"name": blank})
+    assert (changed.status_code, changed.json()["code"]) == (422, "required_information")
+
+
+async def test_what_somebody_may_not_give_is_not_asked_of_them(administrator: Client, as_profile: Any) -> None:
+    id = (await administrator.post("/v1/customers", json={"name": "Acme"})).json()["id"]
+    await administrator.patch("/v1/settings", json={"minimum_information": {"customers": ["name", "tax_id"]}})
+    support = await as_profile("support")
+    answer = await support.patch(f"/v1/customers/{id}", json={"description": "Closed on Mondays"})
+    assert answer.status_code == 200, answer.text
+    answer = await administrator.patch(f"/v1/customers/{id}", json={"description": "Open on Mondays"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "required_information")

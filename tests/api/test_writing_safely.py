@@ -1,6 +1,7 @@
 """Writing the same twice, and two writing at once: Idempotency-Key, ETag, If-Match."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -240,3 +241,26 @@ async def test_unknown_and_read_only_fields_are_refused(administrator: Client) -
     assert problems(await administrator.put("/v1/customers/by/erp/1", json=body | {"name": "x"})) == wrong
     nested = {"name": "x", "emails": [{"address": "a@b.example", "adress": "x"}]}
     assert problems(await administrator.post("/v1/customers", json=nested)) == {("/emails/0/adress", "unknown_field")}
+
+
+async def test_a_file_sent_twice_with_one_key_is_one_import(administrator: Client) -> None:
+    mapping = json.dumps({"columns": {"name": "name"}})
+    answers = [
+        await administrator.post(
+            "/v1/imports",
+            data={"entity": "customers", "mapping": mapping},
+            files={"file": ("file.csv", b"name\nAcme\n", "text/csv")},
+            headers={"Idempotency-Key": "a file"},
+        )
+        for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [202, 202], answers[1].text
+    assert answers[0].request.headers["content-type"] != answers[1].request.headers["content-type"]
+    assert answers[0].json()["id"] == answers[1].json()["id"]
+
+
+async def test_signing_out_twice_with_one_key_signs_both_sessions_out(administrator: Client, people: Any) -> None:
+    other = await people.client(administrator.user_id)
+    for client in (administrator, other):
+        answer = await client.post("/v1/auth/logout", headers={"Idempotency-Key": "bye"})
+        assert answer.status_code == 204, answer.text
