@@ -81,6 +81,11 @@ def settings() -> Settings:
     raise SystemExit(2)
 
 
+def environment_without_settings() -> dict[str, str]:
+    """What a child process gets that must know neither the database nor the secret."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("CRM_")}
+
+
 def secret_keys() -> list[bytes]:
     """The keys that tokens, cursors and form stamps are derived from, newest first: sign with the first, accept all.
 

@@ -17,6 +17,7 @@ import orjson
 
 from app.domain.checking import REFUSED, Task
 from app.errors import Invalid
+from app.settings import environment_without_settings
 
 MOST_PARTS = 4
 _PIECE, _BUFFER = 1 << 18, 1 << 25
@@ -92,7 +93,12 @@ async def _begin() -> Child:
     command = [sys.executable, "-m", "app.domain.checking", *map(str, theirs)]
     try:
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=DEVNULL, stderr=PIPE, pass_fds=theirs
+            *command,
+            stdin=PIPE,
+            stdout=DEVNULL,
+            stderr=PIPE,
+            pass_fds=theirs,
+            env=environment_without_settings(),
         )
     finally:
         for end in theirs:
