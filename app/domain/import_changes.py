@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -32,9 +33,12 @@ class Changes:
 
 
 def work_out(
-    access: Access, entity: Entity, now: datetime, said: Any, before: Values, lines: list[Values], out: Changes
+    access: Access, entity: Entity, now: datetime, said: Any, before: Values, external_ids: list[Values], out: Changes
 ) -> None:
-    """Add to `out` what one row (`row`, `record_id`, `data`, `named`, `lines`) changes in the record `before`."""
+    """Add to `out` what one row changes in the record `before`, whose lists are in it. said: see `changed_rows`.
+
+    external_ids: the record's with the one that the row adds, if it adds one; else none.
+    """
     rules = imported(entity, now)
     try:
         given = _given(rules, said, before)
@@ -50,10 +54,17 @@ def work_out(
     changes = {
         name: [shown(before[name]), shown(value)] for name, value in changed.items() if name in specs(entity.read)
     }
-    new_lines = said.lines if "lines" in given and said.lines != lines else None
-    if new_lines is not None:
-        changes["lines"] = [lines, new_lines]
-    if not changed and new_lines is None:
+    new_lines = None
+    if "lines" in given:
+        currency = values.get("currency", before["currency"])
+        new_lines = _priced(values["lines"], said.lines, currency)
+        if new_lines == before["lines"]:
+            new_lines = None
+        else:
+            changes["lines"] = [before["lines"], new_lines]
+    if external_ids:
+        changes["external_ids"] = [external_ids[:-1], external_ids]
+    if not changes and not changed:
         out.unchanged.append(said.row)
         return
     stays = []
@@ -86,8 +97,33 @@ def _given(rules: Entity, said: Any, before: Values) -> Values:
             given[name] = laid_over(name, before[name], given[name], parts)
     given |= {name: UUID(id) for name, id in said.named.items()}
     if "lines" in data["given"]:
-        given["lines"] = said.lines
+        given["lines"] = _lines(said.lines, before["lines"])
     return given
+
+
+def _lines(said: list[Values], before: list[Values]) -> list[Values]:
+    """Lines as a row says them; what it does not say of a line stays as it is while the product is the same."""
+    lines = []
+    for position, each in enumerate(said):
+        line: Values = {"product_id": each["product_id"], "quantity": "1", "unit_price": None}
+        if position < len(before) and before[position]["product_id"] == each["product_id"]:
+            line = before[position].copy()
+        for name in ("quantity", "unit_price"):
+            new, old = each[name], line[name]
+            if new is not None and (old is None or Decimal(new) != Decimal(old)):
+                line[name] = new
+        lines.append(line)
+    return lines
+
+
+def _priced(lines: list[Values], said: list[Values], currency: str | None) -> list[Values]:
+    """Lines without a price take their product's, where that is in the same currency."""
+    return [
+        line | {"unit_price": product["price"]}
+        if line["unit_price"] is None and product["currency"] == currency
+        else line
+        for line, product in zip(lines, said, strict=True)
+    ]
 
 
 def _prepared(access: Access, rules: Entity, given: Values, before: Values, now: datetime) -> Values:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.db import assignees, ledger
+from app.db import assignees, chains, ledger
 from app.db.queries import import_changing, import_matching, import_references, import_rows, import_writing
 from app.db.session import operation_of
 from app.domain import users
@@ -25,6 +25,10 @@ MOST_NAMES, MOST_UNKNOWN = 20_000, 1_000
 _BATCH = 1_000
 # From so many rows on the planner's statistics are renewed with them.
 _MANY = 1_000
+_NO_LONGER = {
+    "archived": "The record is archived; restore it first",
+    "forbidden": "You may not change this record",
+}
 _REACHED_BY_NAME = ("name", "username", "sku", "number")
 
 
@@ -40,6 +44,12 @@ class Load:
     targets: list[Target]
     dry_run: bool
     now: datetime
+
+    @property
+    def system(self) -> str | None:
+        """Whose external ids the rows have, if they have any."""
+        has_ids = any(each.field == EXTERNAL_ID for each in self.targets)
+        return self.mapping.external_system if has_ids else None
 
     @property
     def references(self) -> list[Target]:
@@ -95,9 +105,7 @@ async def _match(work: Load) -> None:
         system = mapping.external_system
         await import_matching.match(session, name, mapping.match_on, system, reach, change, _bound(access, name))
     await import_matching.refuse_incomplete(session)
-    fields = {each.field for each in work.targets}
-    system = mapping.external_system if EXTERNAL_ID in fields else None
-    await import_matching.refuse_taken(session, name, system, fields)
+    await import_matching.refuse_taken(session, name, work.system, {each.field for each in work.targets})
 
 
 async def _refer(work: Load) -> None:
@@ -109,11 +117,13 @@ async def _refer(work: Load) -> None:
         await import_references.name(
             session, each.field, each.item, target, by, work.mapping.external_system, reach, _bound(access, target), own
         )
+        await import_references.hold(session, each.field, each.item, target)
         await _refuse_unresolved(work, each)
     if "owner_id" in work.named and not access.may(work.entity.name, "assign"):
         await import_references.refuse_owners(session, work.entity.name, access.user_id)
     for each in work.references:
         if each.refers_to == work.entity.name and each.item is None:
+            await chains.hold(session, work.entity.name, each.field)
             pointing, rows = await import_references.edges(session, work.entity.name, each.field)
             looping = loops(pointing)
             message = "It comes back to itself: nobody is above themselves"
@@ -164,20 +174,51 @@ async def _compare(work: Load) -> Changes:
     if work.mapping.match_on is None:
         return changes
     session, name = work.session, work.entity.name
-    await import_changing.note_changed(session, name, work.named)
-    rows = await import_changing.changed_rows(session, name, work.named)
+    await import_changing.note_changed(session, name, work.named, work.system)
+    rows = await import_changing.changed_rows(session, name, work.named, work.system)
     for start in range(0, len(rows), _BATCH):
         batch = rows[start : start + _BATCH]
         ids = [row.record_id for row in batch]
-        before = await import_changing.lock(session, name, ids)
-        lines = await import_changing.lines_of(session, ids) if name == "opportunities" else {}
+        before = await _held(work, ids)
+        attaching = [row.record_id for row in batch if row.attached]
+        has = await import_changing.external_ids_of(session, name, attaching) if attaching else {}
         for row in batch:
-            work_out(
-                work.access, work.entity, work.now, row, before[row.record_id], lines.get(row.record_id, []), changes
-            )
+            record = before[row.record_id]
+            if isinstance(record, str):
+                error = {"row": row.row, "field": None, "code": record, "message": _NO_LONGER[record]}
+                changes.errors.append(error)
+                continue
+            new_ids: list[dict[str, Any]] = []
+            if row.attached:
+                new_id = {"system": work.system, "external_id": row.attached}
+                new_ids = [*has.get(row.record_id, []), new_id]
+            work_out(work.access, work.entity, work.now, row, record, new_ids, changes)
     await import_changing.note_unchanged(session, changes.unchanged)
     await import_rows.refuse(session, changes.errors)
     return changes
+
+
+async def _held(work: Load, ids: list[UUID]) -> dict[UUID, dict[str, Any] | str]:
+    """The records with their lists, held; or the code of why one may not be changed, since it was matched."""
+    session, access, name = work.session, work.access, work.entity.name
+    records: dict[UUID, dict[str, Any] | str] = {}
+    before = await import_changing.lock(session, name, ids)
+    read, change = access.reach(name), access.reach(name, "update")
+    reached = await import_changing.within_reach(session, name, ids, read, change, _bound(access, name))
+    lists: dict[str, dict[UUID, list[Any]]] = {}
+    if name == "opportunities":
+        lists["lines"] = await import_changing.lines_of(session, ids)
+        if "contacts" in access.vocabulary.minimum_information.get(name, ()):
+            lists["contacts"] = await import_changing.contacts_of(session, ids)
+    for id in ids:
+        record = before.get(id)
+        if record is None or id not in reached:
+            records[id] = "forbidden"
+        elif record["archived_at"] is not None:
+            records[id] = "archived"
+        else:
+            records[id] = record | {field: found.get(id, []) for field, found in lists.items()}
+    return records
 
 
 async def _write(work: Load, changes: Changes) -> None:
@@ -193,8 +234,8 @@ async def _write(work: Load, changes: Changes) -> None:
         columns = sorted(changes.columns)
         await import_changing.write_changed(session, entity.name, columns, changes.rows, actor, work.now, operation_id)
         await _hand_over(work, changes)
-    if work.mapping.external_system is not None:
-        await import_writing.keep_external_ids(session, entity.name, work.mapping.external_system)
+    if work.system is not None:
+        await import_writing.keep_external_ids(session, entity.name, work.system)
     if entity.name == "users":
         await users.many_changed(session, changes.deactivated)
 

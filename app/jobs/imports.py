@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import Json
 from app.domain import import_loading, imports
-from app.errors import AppError
+from app.errors import AppError, Unauthenticated
 from app.jobs.job import Run
 from app.policies.access import Access, Reason
 
@@ -23,8 +23,10 @@ async def load_import(run: Run) -> None:
         async with run.transaction("import", last=True) as (session, access):
             await import_loading.load(session, access, import_id)
     except AppError as error:
-        async with run.transaction(last=True) as (session, access):
-            await imports.fail(session, access, import_id, error.detail)
+        gone = isinstance(error, Unauthenticated)
+        why = "Whoever sent it is no longer an active user" if gone else error.detail
+        async with run.transaction(last=True, by_itself=gone) as (session, access):
+            await imports.fail(session, access, import_id, why)
 
 
 async def given_up(session: AsyncSession, payload: Json) -> None:

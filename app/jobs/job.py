@@ -56,16 +56,18 @@ class Run:
 
     @asynccontextmanager
     async def transaction(
-        self, source: str = "system", *, last: bool = False
+        self, source: str = "system", *, last: bool = False, by_itself: bool = False
     ) -> AsyncIterator[tuple[AsyncSession, Access]]:
         """A transaction in the name of whom the job works for, committed only if the job is still this worker's.
 
-        The `last` one marks the job as done. `source` is what the ledger says of the changes. Raises LeaseLost.
+        The `last` one marks the job as done. `source` is what the ledger says of the changes. `by_itself`: in the
+        product's own name, for what must be written even when that user may do nothing any more. Raises LeaseLost.
         """
         if self.done:
             raise RuntimeError(f"{self.job.kind}: no transaction may follow the last")
         async with transaction(source) as session:
-            yield session, await access_of(session, self.job.run_as or SYSTEM_USER)
+            user_id = None if by_itself else self.job.run_as
+            yield session, await access_of(session, user_id or SYSTEM_USER)
             if not await (jobs.finish if last else jobs.keep)(session, self.job):
                 raise LeaseLost
         self.done = last

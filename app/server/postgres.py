@@ -24,6 +24,11 @@ SETTINGS = (
     "shared_preload_libraries=pg_stat_statements",
     "jit=off",
     "wal_compression=on",
+    # Files come in by the thousand rows: room for what they write, and no checkpoint in the midst of them.
+    "temp_buffers=32MB",
+    "wal_buffers=16MB",
+    "max_wal_size=2GB",
+    "checkpoint_timeout=15min",
 )
 # What PostgreSQL says while backends of a killed one are still there.
 STILL_ENDING = ("pre-existing shared memory block", 'lock file "')

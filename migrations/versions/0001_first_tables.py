@@ -36,9 +36,7 @@ def upgrade() -> None:
     op.create_index(
         "events_customer_id_occurred_at_id_idx", "events", ["customer_id", "occurred_at", "id"], unique=False
     )
-    op.create_index("events_operation_id_idx", "events", ["operation_id"], unique=False)
     op.create_index("events_record_id_version_idx", "events", ["record_id", "version"], unique=False)
-    op.create_index("events_xid_id_idx", "events", ["xid", "id"], unique=False)
     op.create_table(
         "external_ids",
         sa.Column("entity", sa.String(length=40), nullable=False),
@@ -869,9 +867,7 @@ def downgrade() -> None:
     op.drop_table("idempotency_keys")
     op.drop_index("external_ids_record_id_idx", table_name="external_ids")
     op.drop_table("external_ids")
-    op.drop_index("events_xid_id_idx", table_name="events")
     op.drop_index("events_record_id_version_idx", table_name="events")
-    op.drop_index("events_operation_id_idx", table_name="events")
     op.drop_index("events_customer_id_occurred_at_id_idx", table_name="events")
     op.drop_table("events")
     # ### end Alembic commands ###

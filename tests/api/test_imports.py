@@ -128,7 +128,7 @@ async def test_a_refused_row_says_where_why_and_what_was_probably_meant(administ
     assert said == [
         (2, "staff", "employees", "number", "many"),
         (2, "mail", "emails.address", "email", "nobody"),
-        (3, "name", "name", "required", ""),
+        (3, "name", "name", "required_information", ""),
     ]
     done = await loaded(administrator, "customers", "name,sector\nOne,technolgy\n", {"columns": CUSTOMERS["columns"]})
     (error,) = await errors_of(administrator, done)

@@ -41,10 +41,10 @@ def working() -> Iterator[Popen[bytes]]:
 
 
 async def is_writing() -> bool:
-    """Whether an import waits for the customer that the test holds."""
+    """Whether an import waits, its records written, for the table that the test holds."""
     query = "select exists (select from pg_stat_activity where wait_event_type = 'Lock' and query like :begin)"
     async with transaction("system") as session:
-        return bool(await session.scalar(text(query), {"begin": "%insert into opportunities%"}))
+        return bool(await session.scalar(text(query), {"begin": "%insert into external_ids%"}))
 
 
 async def written() -> list[int]:
@@ -62,7 +62,7 @@ async def test_a_worker_killed_in_the_middle_of_a_load_leaves_all_or_nothing(adm
     sent = await send(administrator, "opportunities", file, MAPPING)
     with working() as worker:
         async with transaction("system") as holding:
-            await holding.execute(text("select from customers for update"))
+            await holding.execute(text("lock table external_ids in share mode"))
             await until(is_writing)
             worker.kill()
             worker.wait()

@@ -14,8 +14,6 @@ class Event(Internal):
     __table_args__ = (
         Index("events_customer_id_occurred_at_id_idx", "customer_id", "occurred_at", "id"),
         Index("events_record_id_version_idx", "record_id", "version"),
-        Index("events_xid_id_idx", "xid", "id"),
-        Index("events_operation_id_idx", "operation_id"),
     )
 
     id: Mapped[int] = identity()

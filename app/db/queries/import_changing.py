@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, text
+from sqlalchemy import Table, or_, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import table_of
 from app.db.queries.import_writing import customer_of, joins_named, pipeline_of, quoted
+from app.db.reach import Reach, changing, reading
 from app.db.session import driver
 
 
-async def note_changed(session: AsyncSession, entity: str, named: Sequence[str]) -> None:
-    """Mark the rows whose record differs from what they say."""
+async def note_changed(session: AsyncSession, entity: str, named: Sequence[str], system: str | None) -> None:
+    """Mark the rows whose record differs from what they say. system: whose external ids the rows have."""
     table = table_of(entity)
     differs = [f"t.{name} is distinct from of_{name}.record_id and of_{name}.key is not null" for name in named]
     for column in table.c:
@@ -30,24 +31,40 @@ async def note_changed(session: AsyncSession, entity: str, named: Sequence[str])
             differs.append(f"{said} and t.{quoted(name)} is distinct from p.{quoted(name)}")
     if entity == "opportunities":
         differs.append(_LINES_DIFFER)
+    if system is not None:
+        differs.append(_attaches(entity))
     statement = f"""
         update incoming set is_changed = true
         where row in (select i.row from incoming i join {entity} t on t.id = i.record_id
           cross join lateral jsonb_populate_record(null::{entity}, i.data -> 'values') p {joins_named(named)}
           where not i.is_new and i.errors is null and ({" or ".join(f"({each})" for each in differs)}))
     """
-    await session.execute(text(statement))
+    await session.execute(text(statement), {} if system is None else {"system": system})
 
 
-async def changed_rows(session: AsyncSession, entity: str, named: Sequence[str]) -> list[Any]:
-    """What the changed rows say, with the records that they name: row, record_id, data, named, lines."""
+async def changed_rows(session: AsyncSession, entity: str, named: Sequence[str], system: str | None) -> list[Any]:
+    """What the changed rows say, with the records that they name: row, record_id, data, named, lines, attached.
+
+    lines: of each the product with its `price` and `currency`, and `quantity` and `unit_price` if the row says them.
+    attached: the external id that the record does not have yet.
+    """
     pairs = ", ".join(f"'{name}', of_{name}.record_id" for name in named)
     lines = f"({_LINES_SAID})" if entity == "opportunities" else "null::jsonb"
+    attached = "null" if system is None else f"case when {_attaches(entity)} then i.external_id end"
     statement = f"""
-        select i.row, i.record_id, i.data, jsonb_strip_nulls(jsonb_build_object({pairs})) as named, {lines} as lines
+        select i.row, i.record_id, i.data, jsonb_strip_nulls(jsonb_build_object({pairs})) as named, {lines} as lines,
+          {attached} as attached
         from incoming i {joins_named(named)} where i.is_changed and i.errors is null order by i.row
     """
-    return list(await session.execute(text(statement).columns(data=JSONB, named=JSONB, lines=JSONB)))
+    query = text(statement).columns(data=JSONB, named=JSONB, lines=JSONB)
+    return list(await session.execute(query, {} if system is None else {"system": system}))
+
+
+def _attaches(entity: str) -> str:
+    """Whether a row gives its record an external id that it does not have, as SQL."""
+    return f"""(i.external_id is not null and not exists (select from external_ids x
+      where (x.entity, x.system, x.external_id, x.record_id)
+        = ('{entity}', cast(:system as text), i.external_id, i.record_id)))"""
 
 
 async def note_unchanged(session: AsyncSession, rows: Sequence[int]) -> None:
@@ -62,6 +79,26 @@ async def lock(session: AsyncSession, entity: str, ids: Sequence[UUID]) -> dict[
         table.select().where(table.c.id.in_(ids)).order_by(table.c.id).with_for_update(key_share=True)
     )
     return {row["id"]: dict(row) for row in rows.mappings()}
+
+
+async def within_reach(
+    session: AsyncSession, entity: str, ids: Sequence[UUID], read: Reach, change: Reach, bound: dict[str, Any]
+) -> set[UUID]:
+    """Which of the records the caller may still change, now that they are held. bound: as for matching."""
+    table = table_of(entity)
+    query = select(table.c.id).where(table.c.id.in_(ids), or_(*reading(table, read)), changing(table, change))
+    return set(await session.scalars(query, bound))
+
+
+async def contacts_of(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
+    """The ids of the contacts of opportunities."""
+    return {row.opportunity_id: row.contacts for row in await session.execute(_CONTACTS_OF, {"ids": list(ids)})}
+
+
+async def external_ids_of(session: AsyncSession, entity: str, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
+    """The external ids of records, as the API shows them."""
+    rows = await session.execute(_EXTERNAL_IDS_OF, {"entity": entity, "ids": list(ids)})
+    return {row.record_id: row.external_ids for row in rows}
 
 
 async def lines_of(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any]]]:
@@ -141,9 +178,9 @@ _LINES_DIFFER = """i.data -> 'given' ? 'lines' and (
       or said.item ? 'unit_price' and l.unit_price is distinct from (said.item ->> 'unit_price')::numeric))"""
 
 _LINES_SAID = """select jsonb_agg(jsonb_build_object('product_id', n.record_id,
-    'quantity', coalesce(line.item ->> 'quantity', '1'),
-    'unit_price', coalesce((line.item ->> 'unit_price')::numeric, p.price)::text) order by line.position)
-  from jsonb_array_elements(i.data -> 'values' -> 'lines') with ordinality as line(item, position)
+    'price', p.price::text, 'currency', p.currency,
+    'quantity', line.item ->> 'quantity', 'unit_price', line.item ->> 'unit_price') order by line.position)
+  from jsonb_array_elements(i.data -> 'items' -> 'lines') with ordinality as line(item, position)
   join named n on n.field = 'lines.product_id' and n.key = line.item -> 'product_id' ->> 0
   join products p on p.id = n.record_id"""
 
@@ -152,6 +189,17 @@ select opportunity_id, jsonb_agg(jsonb_build_object('product_id', product_id, 'q
   'unit_price', unit_price::text) order by position) as lines
 from opportunity_lines where opportunity_id = any(:ids) group by 1
 """).columns(lines=JSONB)
+
+_CONTACTS_OF = text("""
+select opportunity_id, array_agg(contact_id) as contacts from opportunity_contacts
+where opportunity_id = any(:ids) group by 1
+""")
+
+_EXTERNAL_IDS_OF = text("""
+select record_id, jsonb_agg(jsonb_build_object('system', system, 'external_id', external_id)
+  order by system, external_id) as external_ids
+from external_ids where entity = :entity and record_id = any(:ids) group by 1
+""").columns(external_ids=JSONB)
 
 _LEFT_STAYS = text("""
 update stage_stays s set left_at = greatest(s.entered_at, (stay ->> 2)::timestamptz)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     true,
     union_all,
 )
@@ -80,6 +81,25 @@ async def name(
     )
     await session.execute(
         insert(NAMED).from_select(["field", "key", "said", "record_id", "times", "file_row"], counted), bound
+    )
+
+
+async def hold(session: AsyncSession, field: str, item: str | None, entity: str) -> None:
+    """Keep the named records from being archived until the transaction ends; those that are already are not there."""
+    place = {"place": field if item is None else f"{field}.{item}"}
+    await session.execute(
+        text(f"""
+        select count(*) from (select from {entity} t where t.id in (select record_id from named where field = :place)
+          order by t.id for key share of t) held
+        """),
+        place,
+    )
+    await session.execute(
+        text(f"""
+        update named n set times = 0, record_id = null from {entity} t
+        where n.field = :place and n.times = 1 and t.id = n.record_id and t.archived_at is not null
+        """),
+        place,
     )
 
 

@@ -101,7 +101,7 @@ async def set_out(session: AsyncSession, import_id: UUID) -> None:
         await session.execute(CreateTable(table))
     await session.execute(_SET_OUT, {"import_id": import_id})
     await session.execute(text("create index on incoming (record_id)"))
-    await session.execute(text("analyze incoming (key, external_id, record_id, is_new)"))
+    await session.execute(text("analyze incoming (key, external_id, record_id, is_new, errors)"))
 
 
 async def refuse(session: AsyncSession, errors: Sequence[dict[str, Any]]) -> None:

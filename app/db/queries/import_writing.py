@@ -64,21 +64,28 @@ async def tell_new(
 ) -> None:
     """The ledger's lines, stays and match keys of new records."""
     table = table_of(entity)
-    pointing = [name for name in dict.fromkeys((*named, "owner_id", "number")) if name in table.c]
-    pointed = ", ".join(
-        f"'{name}', case when t.{name} is not null then jsonb_build_array(null, t.{name}) end" for name in pointing
+    own = [name for name in ("owner_id", "number") if name in table.c and name not in named]
+    told = ", ".join(
+        f"'{name}', case when t.{name} is not null then jsonb_build_array(null, t.{name}) end" for name in own
     )
-    changes = f"(i.data -> 'changes') || jsonb_strip_nulls(jsonb_build_object({pointed}))"
-    if entity == "opportunities":
-        changes += f" || {_LINES_OF_NEW}"
+    parts = [f"coalesce(told_{name}.told, '{{}}')" for name in named]
+    parts += [f"jsonb_strip_nulls(jsonb_build_object({told}))"] if own else []
+    parts += ["coalesce(told_lines.told, '{}')"] if entity == "opportunities" else []
+    # What is short is put together first: each `||` writes all of both sides anew.
+    changes = f"(i.data -> 'changes') || ({' || '.join(parts)})" if parts else "i.data -> 'changes'"
+    sets = [_told_named(name) for name in named] + ([_LINES_OF_NEW] if entity == "opportunities" else [])
+    joins = [f"left join told_{name} on told_{name}.record_id = t.{name}" for name in named]
+    joins += ["left join told_lines on told_lines.record_id = t.id"] if entity == "opportunities" else []
     customer = customer_of(entity)
     occurred = "t.opened_at" if entity == "opportunities" else "cast(:now as timestamptz)"
     statement = f"""
+        {"with " + ", ".join(sets) if sets else ""}
         insert into events (occurred_at, recorded_at, type, entity, record_id, version, customer_id, changes, actor,
           source, operation_id)
         select {occurred}, cast(:now as timestamptz), '{singular}.created', '{entity}', t.id, 1, {customer}, {changes},
           cast(:actor as uuid), 'import', cast(:operation_id as uuid)
-        from incoming i join {entity} t on t.id = i.record_id where i.is_new and i.errors is null order by i.row
+        from incoming i join {entity} t on t.id = i.record_id {" ".join(joins)}
+        where i.is_new and i.errors is null order by i.row
     """
     await session.execute(text(statement), {"now": now, "actor": actor, "operation_id": operation_id})
     pipeline = pipeline_of(entity)
@@ -105,9 +112,10 @@ async def take_stock(session: AsyncSession, entity: str) -> None:
 async def assign(session: AsyncSession, entity: str) -> None:
     """Who is responsible for the written records is among their customers' assignees. The last of an import."""
     if entity == "customers":
-        await session.execute(_OWNERS)
+        for statement in (_OWNERS, _OWNED):
+            await session.execute(statement)
     elif entity == "opportunities":
-        for statement in (_LATER, _REASONS, _PAIRS):
+        for statement in (_LATER, _REASONS, _PAIRS, _ASSIGNED):
             await session.execute(statement)
 
 
@@ -123,6 +131,13 @@ def pipeline_of(entity: str) -> str:
 
 def quoted(name: str) -> str:
     return f'"{name}"'
+
+
+def _told_named(name: str) -> str:
+    """What the ledger says of each record that a column names, made once for the many rows that name it."""
+    return f"""told_{name} as materialized (
+      select distinct record_id, jsonb_build_object('{name}', jsonb_build_array(null, record_id)) as told
+      from named where field = '{name}' and record_id is not null)"""
 
 
 def joins_named(named: Sequence[str]) -> str:
@@ -146,9 +161,12 @@ left join products p on p.id = n.record_id and p.currency = o.currency
 where i.is_new and i.errors is null
 """)
 
-_LINES_OF_NEW = """coalesce((select jsonb_build_object('lines', jsonb_build_array(null, jsonb_agg(jsonb_build_object(
-  'product_id', l.product_id, 'quantity', l.quantity::text, 'unit_price', l.unit_price::text) order by l.position)))
-  from opportunity_lines l where l.opportunity_id = t.id having count(*) > 0), '{}')"""
+_LINES_OF_NEW = """told_lines as materialized (
+  select l.opportunity_id as record_id, jsonb_build_object('lines', jsonb_build_array(null,
+    jsonb_agg(jsonb_build_object('product_id', l.product_id, 'quantity', l.quantity::text,
+      'unit_price', l.unit_price::text) order by l.position))) as told
+  from incoming i join opportunity_lines l on l.opportunity_id = i.record_id
+  where i.is_new and i.errors is null group by 1)"""
 
 _NEW_KEYS = text("""
 insert into match_keys (entity, record_id, kind, key)
@@ -156,11 +174,13 @@ select cast(:entity as text), i.record_id, pair ->> 0, pair ->> 1
 from incoming i cross join lateral jsonb_array_elements(i.data -> 'keys') as pair where i.is_new and i.errors is null
 """)
 
+# An id that another record was given meanwhile is an error: the job is done again, and finds that record.
 _EXTERNAL_IDS = text("""
 insert into external_ids (entity, system, external_id, record_id)
-select cast(:entity as text), cast(:system as text), external_id, record_id from incoming
-where external_id is not null and errors is null
-on conflict do nothing
+select cast(:entity as text), cast(:system as text), external_id, record_id from incoming i
+where external_id is not null and errors is null and not exists (
+  select from external_ids x where (x.entity, x.system, x.external_id, x.record_id)
+    = (cast(:entity as text), cast(:system as text), i.external_id, i.record_id))
 """)
 
 _OWNERS = text("""
@@ -168,6 +188,19 @@ insert into customer_assignees (customer_id, user_id, role)
 select c.id, c.owner_id, 'owner' from incoming i join customers c on c.id = i.record_id
 where i.errors is null and (i.is_new or i.is_changed) and c.owner_id is not null order by 1, 2
 on conflict (customer_id, user_id) do update set role = 'owner' where customer_assignees.role is distinct from 'owner'
+""")
+
+# In statements of their own, after the pairs: see the one in the ledger.
+_OWNED = text("""
+update customers c set assigned = true from incoming i
+where c.id = i.record_id and i.errors is null and (i.is_new or i.is_changed) and c.owner_id is not null
+  and not c.assigned
+""")
+
+_ASSIGNED = text("""
+update customers set assigned = true where not assigned and id in (
+  select t.customer_id from incoming i join opportunities t on t.id = i.record_id
+  where i.errors is null and (i.is_new or i.is_changed) and t.customer_id is not null and t.owner_id is not null)
 """)
 
 # The foreign key to the pairs is looked at when the transaction ends, so that they may come last.
@@ -183,12 +216,10 @@ on conflict do nothing
 # Whoever adds a reason to one of these pairs waits from here on. A pair that is there already is not locked: if its
 # last reason goes away at this very moment, the foreign key refuses ours, and the job is done again.
 _PAIRS = text("""
-with made as (
-  insert into customer_assignees (customer_id, user_id)
-  select distinct t.customer_id, t.owner_id from incoming i join opportunities t on t.id = i.record_id
-  where i.errors is null and (i.is_new or i.is_changed) and t.customer_id is not null and t.owner_id is not null
-    and not exists (select from customer_assignees a where (a.customer_id, a.user_id) = (t.customer_id, t.owner_id))
-  order by 1, 2
-  on conflict do nothing returning customer_id)
-update customers set assigned = true where not assigned and id in (select customer_id from made)
+insert into customer_assignees (customer_id, user_id)
+select distinct t.customer_id, t.owner_id from incoming i join opportunities t on t.id = i.record_id
+where i.errors is null and (i.is_new or i.is_changed) and t.customer_id is not null and t.owner_id is not null
+  and not exists (select from customer_assignees a where (a.customer_id, a.user_id) = (t.customer_id, t.owner_id))
+order by 1, 2
+on conflict do nothing
 """)

@@ -19,7 +19,7 @@ from app.domain.entities.merging import IDENTITY, Draft, Errors
 from app.domain.entities.opportunity_imports import complete_import, stays
 from app.domain.entities.row_errors import located, row_error
 from app.domain.entities.rules import prepare
-from app.domain.entities.targets import EXTERNAL_ID, Target, import_model, key_of, key_target, targets
+from app.domain.entities.targets import EXTERNAL_ID, Target, compared, import_model, key_of, key_target, targets
 from app.domain.entities.values import nearest
 from app.domain.entities.vocabulary import Vocabulary
 from app.errors import Invalid
@@ -109,7 +109,7 @@ class Rows:
             else:
                 draft.given[target.field] = value
         if self.key is not None and draft.key is None and not errors:
-            errors.append(row_error(row, self.key, "required", "A row needs the key that it is matched on"))
+            errors.append(row_error(row, self.key, "required_information", "A row needs the key that it is matched on"))
         for name, by_position in items.items():
             if name in wrong:
                 continue
@@ -123,7 +123,7 @@ class Rows:
             draft.given[name] = full = [each.copy() for each in written]
             _normalise(said, full, models, IDENTITY.get(name))
         missing = [
-            self._problem(row, cells, (name,), "required", "Field required")
+            self._problem(row, cells, (name,), "required_information", f"{name} is required")
             for name in self.required
             if name not in draft.given and name not in wrong
         ]
@@ -200,7 +200,8 @@ class Rows:
                     return problems
                 data["lacks"] = problems
         if data["lacks"]:
-            return data | {"values": {name: value for name, value in draft.given.items() if name not in named}}
+            values = {name: value for name, value in draft.given.items() if name not in named}
+            return data | {"values": values | compared(self.entity.name, values)}
         if "phones" in draft.items:
             for said, written in zip(draft.items["phones"], values["phones"], strict=True):
                 said["number"] = written["number"]
@@ -251,7 +252,7 @@ class Rows:
         return [key for key, option in options.items() if option.active]
 
 
-_CODES = {"missing": "required", "string_too_short": "required"}
+_CODES = {"missing": "required_information", "string_too_short": "required_information"}
 # The settings of the models count for fields that are checked one by one, too.
 _AS_MODELS = ConfigDict(str_strip_whitespace=True)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.cells import Read, kind_of, reader
-from app.domain.entities.fields import Entity, nested, spec
+from app.domain.entities.fields import Entity, Values, nested, spec
 from app.domain.entities.mapping import Column, ImportOptions, Mapping
 from app.domain.entities.opportunity_imports import OpportunityImport
 from app.domain.entities.rules import invalid
@@ -92,7 +92,18 @@ def key_target(entity: Entity, mapping: Mapping, found: list[Target]) -> Target 
 
 def key_of(entity: str, by: str, text: str) -> str:
     """A key as it is compared."""
-    return text if by in (EXTERNAL_ID, ID) else KEYS[entity][by](text)
+    if by == EXTERNAL_ID:
+        return text
+    return text.lower() if by == ID else KEYS[entity][by](text)
+
+
+def compared(entity: str, values: Values) -> Values:
+    """The columns by which names are compared, of the names among the values."""
+    return {
+        f"{name}_key": KEYS[entity][name](values[name])
+        for name in ("name", "username")
+        if name in KEYS[entity] and name in values
+    }
 
 
 class _Wrong(Exception):
