@@ -1,6 +1,5 @@
 """What every request passes first: an id, a limit to its body, and an ear for what is to be repeated."""
 
-import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -18,8 +17,6 @@ ATTEMPTS = 3
 JSON_LIMIT = 1_000_000
 IMPORT_LIMIT = 21_000_000
 HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
-
-log = logging.getLogger("clientela.api")
 
 
 class Edge:

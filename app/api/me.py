@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 from app.api import render
 from app.api.bodies import JsonRoute
 from app.api.deps import Caller, IfMatch, Session
-from app.db import session as db
 from app.db.models.users import User
 from app.domain import records
 from app.domain.entities.fields import Fields, partial
@@ -61,7 +60,6 @@ async def update_me(session: Session, access: Caller, data: MeUpdate, if_match: 
 
 
 async def _answer(session: Session, access: Access) -> Response:
-    await db.settle(session)
     answer = await render.written(session, Access.own_account(access), USERS, access.user_id)
     body = bytes(answer.body)[:-1] + b',"sections":' + _sections(access) + b"}"
     return Response(body, 200, {"ETag": answer.headers["etag"], **render.PRIVATE}, "application/json")

@@ -102,6 +102,18 @@ def _compiled(shape: Shape) -> Compiled:
     return Compiled.of(_statement(shape))
 
 
+def answering(*columns: Any) -> Select[Any]:
+    """A statement that answers these and, beside them, whether the access it was made with still holds:
+    memory and in_force."""
+    return select(*columns, version_in_memory().label("memory"), in_force().label("in_force"))
+
+
+def reached(entity: str, reach: Reach) -> ColumnElement[bool]:
+    """Whether the record bound as `id` is reached."""
+    table = table_of(entity)
+    return exists(select(table.c.id).where(table.c.id == bindparam("id", type_=Uuid()), or_(*reading(table, reach))))
+
+
 def in_force() -> ColumnElement[bool]:
     """Whether the session bound as `sid` has not ended."""
     sid = bindparam("sid", type_=Uuid())
@@ -129,12 +141,7 @@ def _statement(shape: Shape) -> Select[Any]:
         func.max(numbered.c.place).filter(last).label("last"),
         func.max(numbered.c.version).label("version"),
     ).subquery("answer")
-    return select(
-        answer,
-        _total(table, shape, conditions, branches).label("total"),
-        version_in_memory().label("memory"),
-        in_force().label("in_force"),
-    )
+    return answering(answer, _total(table, shape, conditions, branches).label("total"))
 
 
 def _page(

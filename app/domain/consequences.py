@@ -34,10 +34,9 @@ def shown(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def customer_of(entity: Entity, record: Record | Mapping[str, Any]) -> UUID | None:
+def customer_of(entity: Entity, record: Record) -> UUID | None:
     """The customer that a record's history belongs to."""
-    get = record.get if isinstance(record, Mapping) else lambda name: getattr(record, name, None)
-    return get("id" if entity.name == "customers" else "customer_id")
+    return getattr(record, "id" if entity.name == "customers" else "customer_id", None)
 
 
 def record_event(

@@ -35,7 +35,8 @@ class Listing:
 
 def record_shape(access: Access, entity: Entity, *, within_reach: bool = True) -> Shape:
     """One record by its id, with every field that the caller may see."""
-    columns = tuple(name for name in entity.read.model_fields if name in access.fields(entity))
+    readable = access.fields(entity)
+    columns = tuple(name for name in entity.read.model_fields if name in readable)
     reach = access.reach(entity.name) if within_reach else None
     return Shape(entity.name, reach, columns, filters=(("id", "any"),), archived="any")
 

@@ -64,10 +64,11 @@ class Access:
     @classmethod
     def own_account(cls, access: "Access") -> "Access":
         """The same caller with their own user record whole in hand, which their profile may hide in others."""
-        account = {
-            key: "own" if group == "open" else "-" for key in everything() if (group := key[2]) and key[0] == "users"
+        granted = {
+            (section, action, group): "own" if group == "open" else "-"
+            for section, action, group in everything()
+            if section == "users" and action in ("read", "update")
         }
-        granted = {key: scope for key, scope in account.items() if key[1] in ("read", "update")}
         return replace(access, grants=granted, own=(access.user_id,), team=(access.user_id,))
 
     def level(self, section: str, action: str) -> Level | None:

@@ -10,19 +10,16 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     cast,
-    exists,
     func,
     literal_column,
-    or_,
     select,
     true,
     tuple_,
 )
 
-from app.db.models import table_of
 from app.db.models.imports import ImportRow
-from app.db.reach import Reach, reading
-from app.db.reading import Compiled, in_force, version_in_memory
+from app.db.reach import Reach
+from app.db.reading import Compiled, answering, reached
 
 
 def statement(reach: Reach, values: dict[str, Any]) -> tuple[str, list[Any]]:
@@ -36,7 +33,7 @@ def statement(reach: Reach, values: dict[str, Any]) -> tuple[str, list[Any]]:
 
 @lru_cache(maxsize=16)
 def _compiled(reach: Reach) -> Compiled:
-    rows, table = ImportRow.__table__, table_of("imports")
+    rows = ImportRow.__table__
     id = bindparam("id", type_=Uuid())
     each = func.jsonb_array_elements(rows.c.errors).table_valued("value", with_ordinality="ordinality").lateral("each")
     after = tuple_(bindparam("row", type_=BigInteger), bindparam("n", type_=BigInteger))
@@ -53,12 +50,4 @@ def _compiled(reach: Reach) -> Compiled:
         .subquery("page")
     )
     items = select(cast(func.coalesce(func.jsonb_agg(page.c.error), literal_column("'[]'::jsonb")), Text))
-    reached = exists(select(table.c.id).where(table.c.id == id, or_(*reading(table, reach))))
-    return Compiled.of(
-        select(
-            items.scalar_subquery().label("items"),
-            reached.label("record"),
-            version_in_memory().label("memory"),
-            in_force().label("in_force"),
-        )
-    )
+    return Compiled.of(answering(items.scalar_subquery().label("items"), reached("imports", reach).label("record")))

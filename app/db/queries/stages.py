@@ -10,18 +10,15 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     cast,
-    exists,
     func,
     lateral,
     literal_column,
-    or_,
     select,
 )
 
-from app.db.models import table_of
 from app.db.models.ledger import StageStay
-from app.db.reach import Reach, reading
-from app.db.reading import Compiled, in_force, instant, version_in_memory
+from app.db.reach import Reach
+from app.db.reading import Compiled, answering, instant, reached
 
 
 def statement(entity: str, reach: Reach, values: dict[str, Any]) -> tuple[str, list[Any]]:
@@ -32,7 +29,7 @@ def statement(entity: str, reach: Reach, values: dict[str, Any]) -> tuple[str, l
 
 @lru_cache(maxsize=64)
 def _compiled(entity: str, reach: Reach) -> Compiled:
-    stays, table = StageStay.__table__, table_of(entity)
+    stays = StageStay.__table__
     id = bindparam("id", type_=Uuid())
     ended = func.coalesce(stays.c.left_at, bindparam("now", type_=DateTime(timezone=True)))
     item = lateral(
@@ -60,11 +57,4 @@ def _compiled(entity: str, reach: Reach) -> Compiled:
         .select_from(stays, item)
         .where(stays.c.record_id == id, stays.c.entity == entity, stays.c.field == "stage")
     )
-    reached = exists(select(table.c.id).where(table.c.id == id, or_(*reading(table, reach))))
-    statement = select(
-        history.scalar_subquery().label("items"),
-        reached.label("record"),
-        version_in_memory().label("memory"),
-        in_force().label("in_force"),
-    )
-    return Compiled.of(statement)
+    return Compiled.of(answering(history.scalar_subquery().label("items"), reached(entity, reach).label("record")))

@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.db.models import table_of
 from app.db.models.ledger import Event
 from app.db.reach import Level, Reach, reading
-from app.db.reading import Compiled, in_force, instant, version_in_memory
+from app.db.reading import Compiled, answering, instant
 
 # Each entity whose events are shown, with the reach by which its customers are reached.
 Reaches = tuple[tuple[str, Reach], ...]
@@ -93,12 +93,7 @@ def _statement(reaches: Reaches, typed: bool, after: bool) -> Select[Any]:
         func.count().label("found"),
         func.max(numbered.c.place).filter(numbered.c.n == limit).label("last"),
     ).subquery("answer")
-    return select(
-        answer,
-        _customer_reached(dict(reaches).get("customers", Reach(None))).label("customer"),
-        version_in_memory().label("memory"),
-        in_force().label("in_force"),
-    )
+    return answering(answer, _customer_reached(dict(reaches).get("customers", Reach(None))).label("customer"))
 
 
 def _customer_reached(reach: Reach) -> ColumnElement[bool]:
