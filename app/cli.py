@@ -37,11 +37,33 @@ def main() -> None:
 
 
 @commands.command()
-def up(host: Host = None, port: Port = None) -> None:
+def up(
+    host: Host = None,
+    port: Port = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="With a company's made-up data, the first time, and with its mail caught.")
+    ] = False,
+) -> None:
     """Start everything: PostgreSQL, Valkey, the worker and the API. Ctrl-C stops it."""
     from app.server import supervisor
 
-    raise typer.Exit(supervisor.up(host or settings().host, port or settings().port))
+    raise typer.Exit(supervisor.up(host or settings().host, port or settings().port, demo=demo))
+
+
+@commands.command()
+def mail(
+    number: Annotated[int | None, typer.Argument(help="Which one to show; 1 is the newest.", min=1)] = None,
+) -> None:
+    """The mail that `crm up --demo` caught, the newest first; with a number, that one."""
+    from app.server import mailbox
+
+    kept = mailbox.newest(mailbox.mail_folder(settings().data_dir))
+    if number is None:
+        print("\n".join(f"{at:3}  {mailbox.line(path)}" for at, path in enumerate(kept, 1)) or "No mail yet.")
+    elif number > len(kept):
+        raise CannotStart(f"there is no mail {number}: of {len(kept)} the newest is 1")
+    else:
+        print(mailbox.text(kept[number - 1]))
 
 
 @commands.command()
@@ -87,6 +109,27 @@ async def _plant() -> None:
 
 
 @commands.command()
+def backup(
+    file: Annotated[
+        str | None, typer.Argument(help="Where to; - is the standard output. A name with the time if not given.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+) -> None:
+    """Write all that the database holds into one file, while everything runs or while it does not."""
+    from app.server import backups
+
+    print(backups.backup(file, replace=force), file=sys.stderr if file == backups.STREAM else sys.stdout)
+
+
+@commands.command()
+def restore(file: Annotated[str, typer.Argument(help="A file of `crm backup`; - is the standard input.")]) -> None:
+    """Bring a backup into an empty database, and that to the newest migration."""
+    from app.server import backups
+
+    print(backups.restore(file))
+
+
+@commands.command()
 def migration(
     text: Annotated[str, typer.Argument(help="What it does, in a few words.")] = "",
     check: Annotated[bool, typer.Option("--check", help="Only compare the tables of the code with them.")] = False,
@@ -126,13 +169,20 @@ def check() -> None:
     raise typer.Exit(min(check_all(), 1))
 
 
-@commands.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
-def test(arguments: typer.Context) -> None:
-    """The tests; further arguments go to pytest."""
-    from app.server.checking import PARALLEL
+@commands.command(
+    "test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False
+)
+def run_tests(
+    arguments: typer.Context,
+    long: Annotated[
+        bool, typer.Option("--long", help="Those that take longer, which `crm check` runs as well.")
+    ] = False,
+) -> None:
+    """The tests, in less than five minutes; further arguments, such as files, go to pytest."""
+    from app.server.checking import LONG, PYTEST, SUITE
 
     os.chdir(PROJECT)
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *PARALLEL, *arguments.args])
+    os.execv(sys.executable, [*PYTEST, *(LONG if long else () if arguments.args else SUITE), *arguments.args])
 
 
 @commands.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
@@ -140,6 +190,13 @@ def bench(arguments: typer.Context) -> None:
     """How near the API is to the floor; `--help` names the arguments."""
     os.chdir(PROJECT)
     os.execv(sys.executable, [sys.executable, "-m", "benchmarks.run", *arguments.args])
+
+
+@commands.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def fuzz(arguments: typer.Context) -> None:
+    """Generated requests as each profile, for half an hour; further arguments go to pytest."""
+    os.chdir(PROJECT)
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", "tests/contracts/long_fuzzing.py", *arguments.args])
 
 
 @users.command()

@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from app.api import health, problems
 from app.api.edge import Edge
 from app.api.routes import router
+from app.api.submissions import FormSubmission
 from app.db import bell, session
 from app.db.idempotency import Replayed
 
@@ -65,7 +66,8 @@ def make_app() -> FastAPI:
     def openapi() -> dict[str, Any]:
         document = described()
         _, schemas = models_json_schema(
-            [(problems.Problem, "serialization")], ref_template="#/components/schemas/{model}"
+            [(problems.Problem, "serialization"), (FormSubmission, "validation")],
+            ref_template="#/components/schemas/{model}",
         )
         document["components"]["schemas"] |= schemas["$defs"]
         for unused in ("HTTPValidationError", "ValidationError"):

@@ -2,14 +2,18 @@
 
 import hmac
 import os
+import re
 import secrets
 import sys
 import tempfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from difflib import get_close_matches
+from email.utils import parseaddr
 from functools import cache
 from pathlib import Path
 from typing import Self
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -32,6 +36,18 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address that the API listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port that the API listens on.")
+
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="smtp://user:password@host:587 or smtps://…: by which server mail goes out. Without it none does.",
+    )
+    mail_from: str | None = Field(
+        None, description="Under which address mail goes out, needed with CRM_SMTP_URL: Acme <hello@acme.example>."
+    )
+
+    demo_password: SecretStr | None = Field(
+        None, description="With what everybody signs in to the demo of `crm up --demo`. Left out: one is made and told."
+    )
 
     @field_validator("data_dir")
     @classmethod
@@ -59,6 +75,32 @@ class Settings(BaseSettings):
             raise ValueError(f"each key must have {SHORTEST_KEY} bytes or more")
         return value
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value:
+            parts = urlsplit(value.get_secret_value())
+            if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+                raise ValueError("must be smtp://host or smtps://host, with user:password@ before and :port after it")
+            if parts.path.strip("/") or parts.query or parts.fragment:
+                raise ValueError("nothing may follow the port; write special characters of a password as %..")
+            if _port_of(parts) is None:
+                raise ValueError("the port must be a number from 1 to 65535")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _one_address(cls, value: str | None) -> str | None:
+        if value and not (value.isprintable() and re.fullmatch(r"[^\s@<>,]+@[^\s@<>,]+", parseaddr(value)[1])):
+            raise ValueError("must be an address, such as hello@acme.example or Acme <hello@acme.example>")
+        return value
+
+    @model_validator(mode="after")
+    def _address_with_server(self) -> Self:
+        if self.smtp_url and not self.mail_from:
+            raise ValueError("CRM_MAIL_FROM: required with CRM_SMTP_URL; the address that mail goes out under")
+        return self
+
     @model_validator(mode="after")
     def _own_key_with_own_database(self) -> Self:
         if self.database_url and not self.secret_key:
@@ -79,6 +121,37 @@ def settings() -> Settings:
             return found
     print(f"crm: {'; '.join(problems)}", file=sys.stderr)
     raise SystemExit(2)
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """tls: from the first byte; else it is asked for where the server offers it, and insisted on before a password."""
+
+    host: str
+    port: int
+    tls: bool
+    user: str | None
+    password: str | None
+    sender: str
+
+
+def mail_server() -> MailServer | None:
+    """The server that takes our mail, if there is one."""
+    found = settings()
+    if found.smtp_url is None or found.mail_from is None:
+        return None
+    parts = urlsplit(found.smtp_url.get_secret_value())
+    user, password = (unquote(part) if part else None for part in (parts.username, parts.password))
+    return MailServer(
+        parts.hostname or "", _port_of(parts) or 0, parts.scheme == "smtps", user, password, found.mail_from
+    )
+
+
+def _port_of(parts: SplitResult) -> int | None:
+    try:
+        return parts.port if parts.port is not None else {"smtp": 25, "smtps": 465}[parts.scheme]
+    except ValueError:
+        return None
 
 
 def environment_without_settings() -> dict[str, str]:

@@ -28,19 +28,23 @@ class StrictRequest(Request):
 
     async def body(self) -> bytes:
         body = await super().body()
-        if body and not _is_json(self.headers.get("content-type", "")):
+        if body and not is_json(self.headers.get("content-type", "")):
             raise Unsupported("The body must be of type application/json")
         return body
 
     async def json(self) -> Any:
-        try:
-            text = (await self.body()).decode()
-            return json.loads(text, object_pairs_hook=_each_key_once, parse_constant=_no_constant)
-        except (ValueError, RecursionError):
-            raise Malformed("The body is not valid JSON") from None
+        return parsed_json(await self.body())
 
 
-def _is_json(content_type: str) -> bool:
+def parsed_json(body: bytes) -> Any:
+    """What the bytes say. Raises `Malformed`, also for NaN and for a key that comes twice."""
+    try:
+        return json.loads(body.decode(), object_pairs_hook=_each_key_once, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise Malformed("The body is not valid JSON") from None
+
+
+def is_json(content_type: str) -> bool:
     message = Message()
     message["content-type"] = content_type
     subtype = message.get_content_subtype()

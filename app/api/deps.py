@@ -85,7 +85,7 @@ async def get_session(request: Request, claims: Annotated[Claims, Depends(get_cl
         try:
             key = request.headers.get("idempotency-key")
             if key is not None and request.method == "POST":
-                await idempotency.begin(session, user_id, request.method, request.url.path, key, _fingerprint(request))
+                await idempotency.begin(session, user_id, request.method, request.url.path, key, fingerprint(request))
             yield session
             await idempotency.keep(session, 204, {}, b"")
         except (AppError, idempotency.Replayed):
@@ -103,7 +103,7 @@ async def _confirm(access: Access, claims: Claims) -> None:
             raise AccessChanged
 
 
-def _fingerprint(request: Request) -> bytes:
+def fingerprint(request: Request) -> bytes:
     """What makes two requests the same: the query, and the body as it came in, but for the boundary of a multipart one,
     which clients make anew each time."""
     body = b"".join(message.get("body", b"") for message in request.scope["state"]["heard"])
@@ -131,6 +131,7 @@ IfMatch = Annotated[
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias="Idempotency-Key",
         description="Makes a repeated request safe: the first answer comes again, for 24 hours.",
         min_length=1,
         max_length=255,

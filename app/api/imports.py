@@ -43,8 +43,12 @@ class RowError(BaseModel):
 async def create_import(
     session: Session,
     access: Caller,
-    file: Annotated[UploadFile, File(description="CSV, 20 MB and 100,000 rows at most.")],
-    entity: Annotated[str, Form(description="users, customers, contacts, products or opportunities.")],
+    file: Annotated[
+        UploadFile,
+        # Generators know a file by this format; by `contentMediaType` alone they take it for a text.
+        File(description="CSV, 20 MB and 100,000 rows at most.", json_schema_extra={"format": "binary"}),
+    ],
+    entity: Annotated[str, Form(description="users, customers, contacts, products, opportunities or activities.")],
     mapping: Annotated[str, Form(description="JSON: which column fills which field. See the guide to imports.")],
     options: Annotated[str, Form(description="JSON: delimiter, encoding, date_order, decimal_mark, dry_run.")] = "{}",
     key: IdempotencyKey = None,

@@ -42,6 +42,8 @@ TAKEN = {
     "users_username_key": "username",
     "customers_tax_id_key": "tax_id",
     "products_sku_key": "sku",
+    "templates_key_key": "key",
+    "forms_key_key": "key",
     "external_ids_pkey": "external_id",
 }
 
@@ -54,6 +56,15 @@ class ProblemError(BaseModel):
     message: str
 
 
+def _of(code: str, text: str) -> Any:
+    """A member that only problems of one code have."""
+    return Field(default=None, description=f"With `{code}`: {text}", json_schema_extra=_only_there)
+
+
+def _only_there(schema: dict[str, Any]) -> None:
+    schema.pop("default")
+
+
 class Problem(BaseModel):
     """What went wrong, for programs (`code`) and people (`detail`). Never repeats a value that was sent."""
 
@@ -63,7 +74,11 @@ class Problem(BaseModel):
     detail: str
     code: str
     request_id: str
-    errors: list[ProblemError] = Field(default_factory=list)
+    errors: list[ProblemError]
+    version: int = _of("stale", "the present one.")
+    changed: dict[str, Any] = _of("stale", "the visible fields that changed since, with their present values.")
+    stage: str = _of("forbidden_move", "the present one.")
+    allowed: list[str] = _of("forbidden_move", "the stages that may follow.")
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {

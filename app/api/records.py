@@ -24,20 +24,17 @@ Archive = Callable[[AsyncSession, Access, Entity, Record], Awaitable[None]]
 ETAG = {"ETag": {"description": "The record's version.", "schema": {"type": "string"}}}
 
 
-def read_routes(entity: Entity) -> APIRouter:
-    """List and read."""
+def list_routes(entity: Entity) -> APIRouter:
+    """List."""
     router = APIRouter(prefix=f"/{entity.name}", tags=[entity.name], route_class=JsonRoute)
-    one, many = entity.singular, entity.name
+    many = entity.name
 
     page: Any = Page[entity.read]  # type: ignore[name-defined]
 
     async def list_(reader: Reader, request: Request) -> Response:
         return await render.page(reader, entity, request)
 
-    async def read(reader: Reader, id: Id) -> Response:
-        return await render.record(reader, entity, id)
-
-    _add(
+    add(
         router,
         "GET",
         "",
@@ -47,13 +44,23 @@ def read_routes(entity: Entity) -> APIRouter:
         page,
         openapi_extra={"parameters": parameters(entity)},
     )
-    _add(
+    return router
+
+
+def read_routes(entity: Entity) -> APIRouter:
+    """List and read."""
+    router = list_routes(entity)
+
+    async def read(reader: Reader, id: Id) -> Response:
+        return await render.record(reader, entity, id)
+
+    add(
         router,
         "GET",
         "/{id}",
         read,
-        f"read_{one}",
-        f"Read one of the {many}, archived or not.",
+        f"read_{entity.singular}",
+        f"Read one of the {entity.name}, archived or not.",
         entity.read,
         responses={200: {"headers": ETAG}},
     )
@@ -65,9 +72,11 @@ def record_routes(
     create: Create = records.create,
     change: Change = records.change,
     archive: Archive = records.archive,
+    routes: Callable[[Entity], APIRouter] = read_routes,
 ) -> APIRouter:
-    """All of them. `create`, `change` and `archive` are the entity's own where it has rules of its own."""
-    router = read_routes(entity)
+    """All of them. `create`, `change`, `archive` and the `routes` for reading are the entity's own where it has rules
+    of its own."""
+    router = routes(entity)
     one, many = entity.singular, entity.name
     model = RECORDS[entity.name]
     New, Changes = entity.create, entity.update
@@ -105,7 +114,7 @@ def record_routes(
         return await render.created(session, access, entity, record.id, status)
 
     new = "Left out fields take their defaults."
-    _add(
+    add(
         router,
         "POST",
         "",
@@ -115,7 +124,7 @@ def record_routes(
         entity.read,
         status_code=status.HTTP_201_CREATED,
     )
-    _add(
+    add(
         router,
         "PATCH",
         "/{id}",
@@ -125,7 +134,7 @@ def record_routes(
         entity.read,
         responses={200: {"headers": ETAG}},
     )
-    _add(
+    add(
         router,
         "DELETE",
         "/{id}",
@@ -135,8 +144,8 @@ def record_routes(
         None,
         status_code=204,
     )
-    _add(router, "POST", "/{id}/restore", restore, f"restore_{one}", "Bring back what its archiving took.", entity.read)
-    _add(
+    add(router, "POST", "/{id}/restore", restore, f"restore_{one}", "Bring back what its archiving took.", entity.read)
+    add(
         router, "PUT", "/by/{system}/{external_id}", upsert, f"upsert_{one}",
         "Create or change the record that another system knows by this id: 201 or 200.",
         entity.read, responses={201: {"model": entity.read, "description": "Created"}},
@@ -144,8 +153,9 @@ def record_routes(
     return router
 
 
-def _add(
+def add(
     router: APIRouter, method: str, path: str, function: Any, name: str, summary: str, model: Any, **more: Any
 ) -> None:
+    """Give a router one of the routes that several kinds of records have; its name is the operation's."""
     function.__name__, function.__doc__ = name, summary
     router.add_api_route(path, function, methods=[method], response_model=model, **more)

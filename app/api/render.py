@@ -1,5 +1,6 @@
 """Answers: bytes as PostgreSQL made them, with the headers that go with a record."""
 
+from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -28,13 +29,16 @@ class Page(BaseModel, Generic[Item]):
     total: int | None = Field(description="How many there are, where `count` asked for it.")
 
 
-async def page(reader: Reading, entity: Entity, request: Request) -> Response:
-    """The page of a list that the request's parameters ask for."""
+async def page(
+    reader: Reading, entity: Entity, request: Request, within: Mapping[tuple[str, str], Any] | None = None
+) -> Response:
+    """The page of a list that the request's parameters ask for; of one in a path, `within` its path (as in `where`)."""
     listing = Listing()
 
     def make(access: Access, fuzzy: bool = False) -> tuple[str, list[Any]]:
         nonlocal listing
         listing = parse(request.query_params, entity, access.vocabulary)
+        listing.where.update(within or {})
         shape, values = list_shape(access, entity, listing, fuzzy=fuzzy)
         return reading.statement(shape, values | {"sid": access.session_id})
 
@@ -72,12 +76,24 @@ async def written(
     headers: dict[str, str] | None = None,
 ) -> Response:
     """The answer to a write: the record as it is now, with the caller's fields, even if it was just handed away."""
+    return await kept(session, await shown(session, access, entity, id, status, headers))
+
+
+async def shown(
+    session: AsyncSession,
+    access: Access,
+    entity: Entity,
+    id: UUID,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """The same, not yet kept for a repeated request: it is part of an answer."""
     await db.settle(session)
     shape = record_shape(access, entity, within_reach=False)
     sql, values = reading.statement(shape, {"id__any": [id], "limit": 1, "sid": access.session_id})
     row = await (await db.driver(session)).fetchrow(sql, *values)
     session.info["confirmed"] = row["in_force"] and row["memory"] == access.version
-    return await kept(session, _record(row, status, headers or {}))
+    return _record(row, status, headers or {})
 
 
 async def created(session: AsyncSession, access: Access, entity: Entity, id: UUID, status: int = 201) -> Response:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import assignees, ledger
@@ -12,7 +12,11 @@ from app.db.session import operation_of, settle
 
 # What goes along, by the column that names the record it belongs to.
 BELONGING: dict[str, tuple[tuple[str, str], ...]] = {
-    "customers": (("contacts", "customer_id"), ("opportunities", "customer_id")),
+    "customers": tuple(
+        (name, "customer_id") for name in ("contacts", "leads", "opportunities", "activities", "messages")
+    ),
+    "leads": (("activities", "lead_id"), ("messages", "lead_id")),
+    "opportunities": (("activities", "opportunity_id"), ("messages", "opportunity_id")),
 }
 
 
@@ -27,6 +31,19 @@ async def archive(
         part = table_of(name).c
         live = (part[column] == id) & part.archived_at.is_(None)
         await _set(session, name, singulars[name], live, values, by, at, "archived")
+
+
+async def archived_above(session: AsyncSession, entity: str, id: UUID) -> list[tuple[str, UUID]]:
+    """What a record belongs to and is archived: of which kind, and by which archiving."""
+    found = []
+    for name, parts in BELONGING.items():
+        for part, column in parts:
+            if part == entity:
+                above, record = table_of(name).c, table_of(entity).c
+                query = select(above.archive_id).where(record.id == id, record[column] == above.id)
+                for archive_id in await session.scalars(query.where(above.archived_at.is_not(None))):
+                    found.append((name, archive_id))
+    return found
 
 
 async def restore(
@@ -52,7 +69,8 @@ async def _set(
     table = table_of(entity)
     customer = table.c.id if entity == "customers" else table.c.get("customer_id")
     owner = table.c.get("owner_id") if entity != "customers" else None
-    shown = [table.c.id, table.c.version, *(column for column in (customer, owner) if column is not None)]
+    named = (customer, owner, table.c.get("state"))
+    shown = [table.c.id, table.c.version, *(column for column in named if column is not None)]
     change = update(table).where(of).values(**values, version=table.c.version + 1, updated_at=at, updated_by=by)
     rows = (await session.execute(change.returning(*shown))).all()
     operation = operation_of(session)
@@ -70,7 +88,9 @@ async def _set(
             operation_id=operation.id,
             at=at,
         )
-        if verb == "restored" and owner is not None and customer is not None and row.owner_id and row.customer_id:
+        if verb != "restored" or owner is None or customer is None or not (row.owner_id and row.customer_id):
+            continue
+        if assignees.holds(entity, getattr(row, "state", None)):
             ledger.reason(operation.pending, row.customer_id, row.owner_id, entity, row.id)
     if verb == "archived" and owner is not None:
         await settle(session)

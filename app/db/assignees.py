@@ -6,6 +6,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 
+def holds(entity: str, state: str | None) -> bool:
+    """Whether a record makes its owner an assignee of its customer: an activity only as long as it is planned."""
+    return entity != "activities" or state == "planned"
+
+
 async def step_down(session: AsyncSession, customer_id: UUID, user_id: UUID) -> None:
     """A user is no longer the customer's owner, and no longer assigned unless another reason holds them there."""
     await _lock(session, [customer_id])
@@ -21,7 +26,7 @@ async def step_down_all(session: AsyncSession, customer_ids: list[UUID]) -> None
 
 
 async def end_reasons(session: AsyncSession, record_ids: list[UUID]) -> None:
-    """Records no longer hold their owners at their customers: reassigned, archived or moved away."""
+    """Records no longer hold their owners at their customers: reassigned, archived, moved away, done."""
     customer_ids = list(await session.scalars(_CUSTOMERS_OF_REASONS, {"record_ids": record_ids}))
     if customer_ids:
         await _lock(session, customer_ids)

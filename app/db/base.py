@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Integer, MetaData, Numeric, String
+from sqlalchemy import BigInteger, DateTime, Identity, Integer, MetaData, Numeric, String
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -53,7 +53,11 @@ class Internal(Base):
 
 
 class Record(Base):
-    """A row that access decides about. `archive_id` names the archiving that took it along, so that restoring can."""
+    """A row that access decides about. `archive_id` names the archiving that took it along, so that restoring can.
+
+    Who made and changed it is filled in from the access at work, never from a body, and users are never deleted: a
+    foreign key would only cost, row for row.
+    """
 
     __abstract__ = True
 
@@ -61,9 +65,9 @@ class Record(Base):
     version: Mapped[int] = mapped_column(Integer, default=1, sort_order=80)
     source: Mapped[str] = mapped_column(String(20), sort_order=81)
     created_at: Mapped[datetime] = mapped_column(default=clock.now, sort_order=82)
-    created_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"), sort_order=83)
+    created_by: Mapped[UUID] = mapped_column(sort_order=83)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, sort_order=84)
-    updated_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"), sort_order=85)
+    updated_by: Mapped[UUID] = mapped_column(sort_order=85)
     archived_at: Mapped[datetime | None] = mapped_column(sort_order=86)
     archive_id: Mapped[UUID | None] = mapped_column(sort_order=87)
 

@@ -1,4 +1,4 @@
-"""The lists of a record that are tables of their own, replaced whole: an opportunity's lines and contacts."""
+"""The lists of a record that are tables of their own, replaced whole: lines, and the contacts who take part."""
 
 from typing import Any
 from uuid import UUID
@@ -7,21 +7,23 @@ from sqlalchemy import Table, delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.models.activities import ActivityContact
 from app.db.models.opportunities import OpportunityContact, OpportunityLine
 from app.db.models.products import Product
 
 TABLES: dict[tuple[str, str], Table] = {
     ("opportunities", "lines"): OpportunityLine.__table__,  # type: ignore[dict-item]
     ("opportunities", "contacts"): OpportunityContact.__table__,  # type: ignore[dict-item]
+    ("activities", "contacts"): ActivityContact.__table__,  # type: ignore[dict-item]
 }
-PARENT = "opportunity_id"
+PARENTS = {"opportunities": "opportunity_id", "activities": "activity_id"}
 
 
 async def read(session: AsyncSession, entity: str, name: str, record_id: UUID) -> list[dict[str, Any]]:
     """The items in order, as the API shows them."""
-    table = TABLES[entity, name]
-    columns = [column for column in table.c if column.name not in (PARENT, "position")]
-    rows = await session.execute(select(*columns).where(table.c[PARENT] == record_id).order_by(table.c.position))
+    table, parent = TABLES[entity, name], PARENTS[entity]
+    columns = [column for column in table.c if column.name not in (parent, "position")]
+    rows = await session.execute(select(*columns).where(table.c[parent] == record_id).order_by(table.c.position))
     return [{key: None if value is None else str(value) for key, value in row.items()} for row in rows.mappings()]
 
 
@@ -29,8 +31,8 @@ async def replace(
     session: AsyncSession, entity: str, name: str, record_id: UUID, items: list[dict[str, Any]], currency: str | None
 ) -> list[dict[str, Any]]:
     """Put these items in place of those there are, and answer them as `read` does. currency: the record's."""
-    table = TABLES[entity, name]
-    await session.execute(delete(table).where(table.c[PARENT] == record_id))
+    table, parent = TABLES[entity, name], PARENTS[entity]
+    await session.execute(delete(table).where(table.c[parent] == record_id))
     if not items:
         return []
     rows = [
@@ -39,7 +41,7 @@ async def replace(
             for column in table.c
             if column.name in item
         }
-        | {PARENT: record_id, "position": position}
+        | {parent: record_id, "position": position}
         for position, item in enumerate(items)
     ]
     if name == "lines":

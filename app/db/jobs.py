@@ -31,6 +31,9 @@ class Job(StrEnum):
     """The kinds of jobs. What each does is in `app/jobs/handlers.py`."""
 
     LOAD_IMPORT = "load_import"
+    RUN_WORKFLOW = "run_workflow"
+    SCAN_STAYS = "scan_stays"
+    SEND_MESSAGE = "send_message"
     TIDY = "tidy"
 
 

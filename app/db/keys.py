@@ -1,12 +1,13 @@
 """The keys that records are found by from outside: numbers and other systems' ids."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models.customers import NUMBER
-from app.db.models.keys import ExternalId
+from app.db.models.keys import ExternalId, MatchKey
 
 
 async def next_customer_number(session: AsyncSession) -> int:
@@ -24,3 +25,9 @@ async def find_external(session: AsyncSession, entity: str, system: str, externa
             ExternalId.entity == entity, ExternalId.system == system, ExternalId.external_id == external_id
         )
     )
+
+
+async def found_by(session: AsyncSession, entity: str, kind: str, keys: Sequence[str]) -> list[UUID]:
+    """The records of an entity that have one of these match keys (normalised e-mail, phone, …), archived or not."""
+    query = select(MatchKey.record_id).where(MatchKey.entity == entity, MatchKey.kind == kind, MatchKey.key.in_(keys))
+    return list(await session.scalars(query))

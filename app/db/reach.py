@@ -24,9 +24,15 @@ from sqlalchemy import (
 )
 
 from app.db.models.customers import Customer, CustomerAssignee
+from app.db.models.leads import Lead
+from app.db.models.opportunities import Opportunity
 
 Level = Literal["own", "team", "all"]
 WIDENING: tuple[Level, ...] = ("own", "team", "all")
+# What some records are about, by the column that says so, in the order in which it counts.
+ABOUT: dict[str, dict[str, type[Lead] | type[Opportunity]]] = {
+    name: {"lead_id": Lead, "opportunity_id": Opportunity} for name in ("activities", "messages")
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +40,14 @@ class Reach:
     """How far a caller reaches in one section: `level` None is nothing at all.
 
     `nobodys` takes in records that are assigned to nobody; `nobodys_customers` says so of the customers through which
-    a record is read.
+    a record is read. `about` are the sections in which the caller reaches as far: a record with neither customer nor
+    owner is reached through the one that it is about.
     """
 
     level: Level | None
     nobodys: bool = False
     nobodys_customers: bool = False
+    about: frozenset[str] = frozenset()
 
 
 def narrower(one: Level | None, other: Level | None) -> Level | None:
@@ -64,7 +72,8 @@ def reading(table: Table, reach: Reach, bound: str = "reached") -> list[ColumnEl
         through = table.c.customer_id.in_(_reached_customers(reach.nobodys_customers, bound))
         if "owner_id" not in table.c:
             return [through]
-        return [through, and_(table.c.customer_id.is_(None), _owned(table, reach.nobodys, bound))]
+        mine = and_(table.c.customer_id.is_(None), _owned(table, reach.nobodys, bound))
+        return [through, mine, *_through_what_it_is_about(table, reach, bound)]
     if "owner_id" in table.c:
         return [_owned(table, reach.nobodys, bound)]
     if table.name == "users":
@@ -79,7 +88,7 @@ def changing(table: Table, reach: Reach, bound: str = "changing") -> ColumnEleme
     if reach.level == "all":
         return true()
     if "owner_id" in table.c and table.name != "customers":
-        return _owned(table, reach.nobodys, bound)
+        return or_(_owned(table, reach.nobodys, bound), *_through_what_it_is_about(table, reach, bound))
     return or_(*reading(table, reach, bound))
 
 
@@ -90,6 +99,22 @@ def _reached(bound: str) -> ColumnElement[Any]:
 def _owned(table: Table, nobodys: bool, bound: str) -> ColumnElement[bool]:
     owned = table.c.owner_id == any_(_reached(bound))
     return or_(owned, table.c.owner_id.is_(None)) if nobodys else owned
+
+
+def _through_what_it_is_about(table: Table, reach: Reach, bound: str) -> list[ColumnElement[bool]]:
+    """Records with neither customer nor owner, if those are not reached anyway: what they are about has no customer
+    either, and so is reached by its own owner."""
+    if reach.nobodys:
+        return []
+    found: list[ColumnElement[bool]] = []
+    before: list[ColumnElement[bool]] = []
+    for column, model in ABOUT.get(table.name, {}).items():
+        if model.__tablename__ in reach.about:
+            reached = select(model.id).where(model.customer_id.is_(None), model.owner_id == any_(_reached(bound)))
+            alone = and_(table.c.customer_id.is_(None), table.c.owner_id.is_(None))
+            found.append(and_(alone, *before, table.c[column].in_(reached)))
+        before.append(table.c[column].is_(None))
+    return found
 
 
 def _assigned_customers(bound: str) -> Select[Any]:

@@ -1,9 +1,10 @@
-"""What every database begins with: profiles, policies, picklists, the pipeline, settings, the system user.
+"""What every database begins with: profiles, policies, picklists, pipelines, templates, workflows, the system user.
 
 Seeds are planted after each migration and never overwrite what is there.
 """
 
 import csv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,12 +15,29 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import clock
+from app.db.models.messages import Template
 from app.db.models.users import Policy, Profile, User, Version
 from app.db.models.vocabulary import Option, Picklist, Pipeline, Setting, Stage
-from app.texts.names import OPPORTUNITY_PIPELINE, OPPORTUNITY_STAGES, PROFILES
+from app.db.models.workflows import Workflow
+from app.domain.entities.text import fold, search_text
+from app.domain.entities.workflows import OPTIONS
+from app.texts.labels import Labels
+from app.texts.messages import TEMPLATES, WORKFLOWS
+from app.texts.names import (
+    LEAD_PIPELINE,
+    LEAD_STAGES,
+    OPPORTUNITY_PIPELINE,
+    OPPORTUNITY_STAGES,
+    PROFILES,
+    StageText,
+)
 from app.texts.picklists import PICKLISTS
 
 SYSTEM_USER = UUID("00000000-0000-7000-8000-000000000000")
+TRIGGERS = {
+    "web_lead": {"kind": "event", "event": "lead.created", "sources": ["form"]},
+    "stalled_opportunity": {"kind": "stay", "entity": "opportunities"},
+}
 POLICIES = Path(__file__).parent.parent / "policies" / "defaults.csv"
 
 
@@ -40,7 +58,11 @@ async def plant(session: AsyncSession) -> None:
     await _add(session, User, [_system_user(record)])
     await _add(session, Setting, [_settings()])
     await _picklists(session, record)
-    await _pipeline(session, record)
+    won_and_lost = {"won": ["customer_id", "amount"], "lost": ["lost_reason"]}
+    await _pipeline(session, record, "opportunities", "sales", OPPORTUNITY_PIPELINE, OPPORTUNITY_STAGES, won_and_lost)
+    await _pipeline(session, record, "leads", "leads", LEAD_PIPELINE, LEAD_STAGES, {"lost": ["discard_reason"]})
+    await _templates(session, record)
+    await _workflows(session, record)
     await remember_anew(session)
 
 
@@ -91,7 +113,7 @@ def _settings() -> dict[str, Any]:
         "business_hours": [{"weekday": weekday, "opens": "09:00", "closes": "18:00"} for weekday in range(1, 6)],
         "holidays": [],
         "customer_number_prefix": "C-",
-        "minimum_information": {"customers": ["name"]},
+        "minimum_information": {"customers": ["name"], "activity_reports": ["outcome"]},
     }
 
 
@@ -118,28 +140,31 @@ async def _picklists(session: AsyncSession, record: dict[str, Any]) -> None:
         await _add(session, Option, options)
 
 
-async def _pipeline(session: AsyncSession, record: dict[str, Any]) -> None:
-    """The shipped pipeline: each open stage leads to the next, back to the one before, and to lost; the last to won."""
-    if await session.scalar(select(func.count()).select_from(Pipeline).where(Pipeline.entity == "opportunities")):
+async def _pipeline(
+    session: AsyncSession,
+    record: dict[str, Any],
+    entity: str,
+    key: str,
+    labels: Labels,
+    texts: Sequence[StageText],
+    required: Mapping[str, list[str]],
+) -> None:
+    """A shipped pipeline: each open stage leads to the next, back to the one before, and to the lost one; the last one
+    of opportunities to won. Leads are won by being converted. required: the fields that each kind of stage requires."""
+    if await session.scalar(select(func.count()).select_from(Pipeline).where(Pipeline.entity == entity)):
         return
     id = uuid7()
-    pipeline = record | {
-        "id": id,
-        "entity": "opportunities",
-        "key": "sales",
-        "labels": OPPORTUNITY_PIPELINE,
-        "default": True,
-    }
+    pipeline = record | {"id": id, "entity": entity, "key": key, "labels": labels, "default": True}
     await _add(session, Pipeline, [pipeline])
-    opened = [stage.key for stage in OPPORTUNITY_STAGES if stage.kind == "open"]
+    opened = [stage.key for stage in texts if stage.kind == "open"]
+    ends = {stage.kind: stage.key for stage in texts}
     stages = []
-    for position, stage in enumerate(OPPORTUNITY_STAGES):
+    for position, stage in enumerate(texts):
         allowed: list[str] = []
         if stage.key in opened:
             at = opened.index(stage.key)
-            allowed = [*opened[at + 1 : at + 2], *opened[max(at - 1, 0) : at], "lost"]
-            allowed += ["won"] if at == len(opened) - 1 else []
-        required = {"won": ["customer_id", "amount"], "lost": ["lost_reason"]}.get(stage.kind, [])
+            allowed = [*opened[at + 1 : at + 2], *opened[max(at - 1, 0) : at], ends["lost"]]
+            allowed += [ends["won"]] if entity == "opportunities" and at == len(opened) - 1 else []
         stages.append(
             {
                 "pipeline_id": id,
@@ -148,10 +173,36 @@ async def _pipeline(session: AsyncSession, record: dict[str, Any]) -> None:
                 "position": position,
                 "kind": stage.kind,
                 "probability": stage.probability,
-                "required_fields": required,
+                "required_fields": required.get(stage.kind, []),
                 "allowed_next": allowed,
                 "expected_days": stage.expected_days,
                 "retired": False,
             }
         )
     await _add(session, Stage, stages)
+
+
+async def _templates(session: AsyncSession, record: dict[str, Any]) -> None:
+    planted = set(await session.scalars(select(Template.key)))
+    rows = [
+        record
+        | {"id": uuid7(), "key": key, "name": name["en"], "name_key": fold(name["en"])}
+        | {"channel": "email", "subject": subject, "text": text, "search_open": search_text(name["en"], key)}
+        for key, (name, subject, text) in TEMPLATES.items()
+        if key not in planted
+    ]
+    await _add(session, Template, rows)
+
+
+async def _workflows(session: AsyncSession, record: dict[str, Any]) -> None:
+    """Off: what writes to people in a company's name does not begin by itself."""
+    planted = set(await session.scalars(select(Workflow.key)))
+    rows = [
+        record
+        | {"id": uuid7(), "key": key, "name": labels["en"], "name_key": fold(labels["en"]), "labels": labels}
+        | {"enabled": False, "trigger": TRIGGERS[key], "options": OPTIONS[key]().model_dump(mode="json")}
+        | {"search_open": search_text(labels["en"], key)}
+        for key, labels in WORKFLOWS.items()
+        if key not in planted
+    ]
+    await _add(session, Workflow, rows)

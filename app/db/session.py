@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Session as SyncSession
 from uuid_utils.compat import uuid7
 
-from app.db import ledger
+from app.db import ledger, next_activities
 from app.db.base import Record
 from app.settings import settings
 
@@ -24,12 +24,14 @@ SERVER = {"timezone": "UTC", "jit": "off"}
 
 @dataclass(slots=True)
 class Operation:
-    """What one transaction is about: its id in the ledger, where it came from, what to do once it is committed."""
+    """What one transaction is about: its id in the ledger, where it came from, what to do before and once it is
+    committed."""
 
     source: str = "api"
     id: UUID = field(default_factory=uuid7)
     enrolled: list[Record] = field(default_factory=list)
     pending: ledger.Pending = field(default_factory=ledger.Pending)
+    before_commit: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     after_commit: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
 
@@ -97,9 +99,19 @@ async def transaction(source: str = "api") -> AsyncIterator[AsyncSession]:
 
 
 async def settle(session: AsyncSession) -> None:
-    """Write what is still to be written: changed records, then the ledger."""
+    """Write what is still to be written: changed records, then the ledger, then what follows from it."""
     await session.flush()
-    await ledger.write(session, operation_of(session).pending)
+    operation = operation_of(session)
+    told = list(operation.pending.events)
+    await ledger.write(session, operation.pending)
+    await next_activities.follow(session, told)
+    while operation.before_commit:
+        await operation.before_commit.pop(0)()
+
+
+def next_operation(session: AsyncSession, source: str) -> None:
+    """What follows in the same transaction is another operation; both are settled together."""
+    session.info["operation"] = replace(operation_of(session), source=source, id=uuid7())
 
 
 async def driver(session: AsyncSession) -> Any:

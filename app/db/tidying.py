@@ -13,6 +13,7 @@ ROWS_AT_ONCE = 5_000
 PAST = {
     "jobs": (timedelta(days=7), "state = 'done' and done_at < :before"),
     "idempotency_keys": (timedelta(hours=24), "created_at < :before"),
+    "rate_counts": (timedelta(days=1), "starts_at < :before"),
     "sign_in_attempts": (timedelta(hours=24), "window_started_at < :before"),
     "refresh_tokens": (
         timedelta(days=1),

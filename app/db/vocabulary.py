@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from app.domain.entities.vocabulary import Option, Pipeline, Stage, Vocabulary
+from app.domain.entities.vocabulary import Listener, Option, Pipeline, Stage, Vocabulary
 
 
 class Connection(Protocol):
@@ -35,7 +35,9 @@ select
      order by l.key, o.position), '[]')::text from options o join picklists l on l.id = o.picklist_id
      where l.archived_at is null) as options,
   (select coalesce(json_agg(to_json(p)), '[]')::text from pipelines p where p.archived_at is null) as pipelines,
-  (select coalesce(json_agg(to_json(s) order by s.position), '[]')::text from stages s) as stages
+  (select coalesce(json_agg(to_json(s) order by s.position), '[]')::text from stages s) as stages,
+  (select coalesce(json_agg(json_build_object('id', id, 'owner_id', owner_id, 'trigger', trigger) order by key), '[]')
+     ::text from workflows where enabled and archived_at is null) as workflows
 """
 
 
@@ -55,15 +57,19 @@ async def load(connection: Connection) -> Memory:
         )
         for each in orjson.loads(row["pipelines"])
     }
+    workflows = orjson.loads(row["workflows"])
     vocabulary = Vocabulary(
         country=settings["country"],
         currency=settings["currency"],
         time_zone=settings["time_zone"],
+        languages=tuple(settings["languages"]),
         customer_number_prefix=settings["customer_number_prefix"],
         minimum_information={name: tuple(fields) for name, fields in settings["minimum_information"].items()},
         options=options,
         pipelines=pipelines,
         profiles=tuple(orjson.loads(row["profiles"])),
+        listeners=tuple(_listener(each) for each in workflows if each["trigger"]["kind"] == "event"),
+        watching_stays=tuple(UUID(each["id"]) for each in workflows if each["trigger"]["kind"] == "stay"),
     )
     return Memory(row["version"], vocabulary, tuple(tuple(rule) for rule in orjson.loads(row["policies"])))
 
@@ -71,7 +77,8 @@ async def load(connection: Connection) -> Memory:
 def _option(row: dict[str, Any]) -> Option:
     about = row["about"]
     amount = {name: Decimal(about[name]) if about.get(name) is not None else None for name in ("min", "max")}
-    return Option(row["key"], row["active"], amount["min"], amount["max"], about.get("currency"))
+    kinds = tuple(about.get("activity_kinds", ()))
+    return Option(row["key"], row["active"], amount["min"], amount["max"], about.get("currency"), kinds)
 
 
 def _stage(row: dict[str, Any]) -> Stage:
@@ -84,3 +91,8 @@ def _stage(row: dict[str, Any]) -> Stage:
         allowed_next=tuple(row["allowed_next"]),
         retired=row["retired"],
     )
+
+
+def _listener(row: dict[str, Any]) -> Listener:
+    owner_id = UUID(row["owner_id"]) if row["owner_id"] else None
+    return Listener(UUID(row["id"]), owner_id, row["trigger"]["event"], tuple(row["trigger"]["sources"]))

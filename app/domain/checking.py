@@ -20,7 +20,7 @@ from uuid import UUID
 from zlib import crc32
 
 import orjson
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 from app.domain.entities.csv_files import rows_of
 from app.domain.entities.incoming import Rows

@@ -50,15 +50,31 @@ async def checked_lines(task: Task) -> AsyncIterator[bytes]:
         child = await _begin()
     try:
         await _hand_over(task, child.process)
-        # One part after another: what is made of the later ones meanwhile waits in their buffers.
-        for part in child.made:
-            while piece := await part.read(_PIECE):
-                yield piece
+        async for lines in _as_they_come(child.made):
+            yield lines
         await _end(child.process)
     finally:
         await _let_go(child)
     if Ready.seconds:
         await _make_ready()
+
+
+async def _as_they_come(parts: list[asyncio.StreamReader]) -> AsyncIterator[bytes]:
+    """Whole lines of all parts, whichever has some."""
+    begun = dict.fromkeys(parts, b"")
+    reading = {asyncio.create_task(part.read(_PIECE)): part for part in parts}
+    try:
+        while reading:
+            done, _ = await asyncio.wait(reading, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                part = reading.pop(task)
+                if piece := task.result():
+                    lines, end, begun[part] = (begun[part] + piece).rpartition(b"\n")
+                    reading[asyncio.create_task(part.read(_PIECE))] = part
+                    yield lines + end
+    finally:
+        for task in reading:
+            task.cancel()
 
 
 async def close() -> None:

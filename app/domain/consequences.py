@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +11,14 @@ from pydantic import TypeAdapter
 from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import assignees, ledger
+from app.db import assignees, following, jobs, ledger
 from app.db.base import Record
 from app.db.session import operation_of
 from app.domain.entities.fields import Entity, Values
 from app.policies.access import Access
 
+# By which column activities and messages say what they are about.
+ABOUT = {"leads": "lead_id", "opportunities": "opportunity_id"}
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(datetime)
 
 
@@ -47,6 +50,7 @@ def record_event(
     verb: str,
     changes: Mapping[str, tuple[Any, Any]],
 ) -> None:
+    """The change's line in the ledger, and the promise of what the workflows that listen do because of it."""
     operation = operation_of(session)
     ledger.event(
         operation.pending,
@@ -61,6 +65,17 @@ def record_event(
         operation_id=operation.id,
         at=record.updated_at,
     )
+    for listener in access.vocabulary.listeners:
+        if listener.event == f"{entity.singular}.{verb}" and operation.source in listener.sources:
+            promise = partial(jobs.promise, session, jobs.Job.RUN_WORKFLOW, run_as=listener.owner_id)
+            operation.before_commit.append(partial(promise, workflow_id=listener.workflow_id, record_id=record.id))
+
+
+def look_back_at_stays(session: AsyncSession, access: Access) -> None:
+    """Stays that began long ago are there anew, by a file or by restoring: workflows that watch stays look at all."""
+    for workflow_id in access.vocabulary.watching_stays:
+        promise = partial(jobs.promise, session, jobs.Job.SCAN_STAYS, run_as=None)
+        operation_of(session).before_commit.append(partial(promise, workflow_id=workflow_id, from_the_beginning=True))
 
 
 def follow(
@@ -98,8 +113,15 @@ def make_responsible(session: AsyncSession, entity: Entity, record: Record) -> N
     pending = operation_of(session).pending
     if entity.name == "customers":
         ledger.assignee(pending, record.id, owner_id, "owner")
+    elif not assignees.holds(entity.name, getattr(record, "state", None)):
+        return
     elif (customer_id := customer_of(entity, record)) is not None:
         ledger.reason(pending, customer_id, owner_id, entity.name, record.id)
+
+
+def decides(entity: Entity) -> set[str]:
+    """The fields on which it depends who is responsible for a record, and at which customer."""
+    return {"owner_id", "customer_id"} | ({"state"} if entity.name == "activities" else set())
 
 
 async def change_responsible(session: AsyncSession, entity: Entity, record: Record, before: Values) -> None:
@@ -108,6 +130,9 @@ async def change_responsible(session: AsyncSession, entity: Entity, record: Reco
             await assignees.step_down(session, record.id, before["owner_id"])
     else:
         await assignees.end_reasons(session, [record.id])
-        if before["customer_id"] != customer_of(entity, record):
-            await ledger.move_history(session, record.id, customer_of(entity, record))
+        customer_id = customer_of(entity, record)
+        if before.get("customer_id") != customer_id:
+            await ledger.move_history(session, record.id, customer_id)
+            if column := ABOUT.get(entity.name):
+                await following.follow(session, column, [record.id], customer_id, record.updated_by, record.updated_at)
     make_responsible(session, entity, record)

@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from app.db.models import RECORDS
-from app.domain.consequences import shown
+from app.domain.consequences import decides, shown
 from app.domain.entities.fields import Entity, Values, item_models, partial, specs
 from app.domain.entities.incoming import imported
 from app.domain.entities.merging import laid_over
@@ -21,7 +21,10 @@ from app.policies.access import Access
 
 @dataclass(slots=True)
 class Changes:
-    """What is to be written, and what came of the rows: `rows` as `import_changing.write_changed` takes them."""
+    """What is to be written, and what came of the rows: `rows` as `import_changing.write_changed` takes them.
+
+    moved: the new customers of records; left: the customers and opportunities where changed activities were.
+    """
 
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     columns: set[str] = field(default_factory=set)
@@ -30,6 +33,7 @@ class Changes:
     reassigned: list[UUID] = field(default_factory=list)
     deactivated: list[UUID] = field(default_factory=list)
     moved: dict[UUID, UUID | None] = field(default_factory=dict)
+    left: list[tuple[UUID | None, UUID | None]] = field(default_factory=list)
 
 
 def work_out(
@@ -75,12 +79,14 @@ def work_out(
     after = before | changed
     keys = sorted(set(entity.match_keys(after))) if entity.match_keys else None
     out.columns |= changed.keys()
-    if changed.keys() & {"owner_id", "customer_id"}:
+    if changed.keys() & decides(entity):
         out.reassigned.append(said.record_id)
     if changed.get("active") is False and entity.name == "users":
         out.deactivated.append(said.record_id)
     if "customer_id" in changed:
         out.moved[said.record_id] = changed["customer_id"]
+    if entity.name == "activities":
+        out.left.append((before["customer_id"], before["opportunity_id"]))
     verb = "stage_changed" if "stage" in changed else "changed"
     parts = (changed, changes, f"{entity.singular}.{verb}", stays, keys, new_lines)
     out.rows.append((said.record_id, said.row, *(each if isinstance(each, str) else _json(each) for each in parts)))

@@ -8,10 +8,17 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
-from app.db import assignees, chains, ledger
-from app.db.queries import import_changing, import_matching, import_references, import_rows, import_writing
+from app.db import assignees, chains, following, ledger
+from app.db.queries import (
+    import_activities,
+    import_changing,
+    import_matching,
+    import_references,
+    import_rows,
+    import_writing,
+)
 from app.db.session import operation_of
-from app.domain import users
+from app.domain import consequences, users
 from app.domain.entities.fields import Entity
 from app.domain.entities.mapping import ImportOptions, Mapping
 from app.domain.entities.targets import EXTERNAL_ID, Target, importable, targets
@@ -59,7 +66,14 @@ class Load:
     @property
     def named(self) -> list[str]:
         """The columns that name records."""
-        return [each.field for each in self.references if each.item is None]
+        named = [each.field for each in self.references if each.item is None]
+        return list(dict.fromkeys([*named, "customer_id"])) if self.follows else named
+
+    @property
+    def follows(self) -> bool:
+        """Whether the rows are about something whose customer they take."""
+        about = {"opportunity_id", "lead_id"}
+        return self.entity.name == "activities" and any(each.field in about for each in self.targets)
 
 
 async def load(session: AsyncSession, access: Access, import_id: UUID) -> None:
@@ -85,6 +99,10 @@ async def load(session: AsyncSession, access: Access, import_id: UUID) -> None:
         if counts["created"] >= _MANY:
             await import_writing.take_stock(session, entity.name)
         await import_writing.assign(session, entity.name)
+        if entity.name == "activities":
+            await import_activities.sum_up(session, changes.left)
+        if entity.name == "opportunities":
+            consequences.look_back_at_stays(session, access)
     state = "checked" if work.dry_run else "done"
     await import_rows.note(
         session, import_id, access.user_id, clock.now(), state=state, counts=counts, finished_at=clock.now()
@@ -119,6 +137,9 @@ async def _refer(work: Load) -> None:
         )
         await import_references.hold(session, each.field, each.item, target)
         await _refuse_unresolved(work, each)
+    if work.follows:
+        await import_activities.take_customers(session)
+        await import_references.hold(session, "customer_id", None, "customers")
     if "owner_id" in work.named and not access.may(work.entity.name, "assign"):
         await import_references.refuse_owners(session, work.entity.name, access.user_id)
     for each in work.references:
@@ -242,9 +263,15 @@ async def _write(work: Load, changes: Changes) -> None:
 
 async def _hand_over(work: Load, changes: Changes) -> None:
     """Those who are no longer responsible for changed records are no longer assigned for them."""
-    if work.entity.name == "opportunities" and changes.reassigned:
-        await assignees.end_reasons(work.session, changes.reassigned)
-        for record_id, customer_id in changes.moved.items():
-            await ledger.move_history(work.session, record_id, customer_id)
-    if work.entity.name == "customers" and changes.reassigned:
-        await assignees.step_down_all(work.session, changes.reassigned)
+    session = work.session
+    if not changes.reassigned:
+        return
+    if work.entity.name == "customers":
+        await assignees.step_down_all(session, changes.reassigned)
+        return
+    await assignees.end_reasons(session, changes.reassigned)
+    column = consequences.ABOUT.get(work.entity.name)
+    for record_id, customer_id in changes.moved.items():
+        await ledger.move_history(session, record_id, customer_id)
+        if column:
+            await following.follow(session, column, [record_id], customer_id, work.access.user_id, work.now)

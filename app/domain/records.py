@@ -25,8 +25,13 @@ from app.policies.access import Access
 SINGULARS = {entity.name: entity.singular for entity in ENTITIES.values()}
 
 
-async def create(session: AsyncSession, access: Access, entity: Entity, data: BaseModel) -> Record:
-    """A new record with what follows from it. Without an owner it is the caller's."""
+async def create(
+    session: AsyncSession, access: Access, entity: Entity, data: BaseModel, also: Values | None = None
+) -> Record:
+    """A new record with what follows from it. Without an owner it is the caller's.
+
+    also: columns that no body gives, such as the workflow's run that makes it.
+    """
     access.require(entity.name, "create")
     given = rules.given_values(data)
     access.require_fields(entity, given, "create")
@@ -49,9 +54,12 @@ async def create(session: AsyncSession, access: Access, entity: Entity, data: Ba
         }
     if entity.name == "opportunities":
         values["opened_at"] = values["opened_at"] or now
+    values |= also or {}
     record = access.new(session, model, values | {"id": uuid7(), "created_at": now, "updated_at": now})
     await session.flush()
     for name, items in rows.items():
+        if not items:
+            continue
         rows[name] = await children.replace(session, entity.name, name, record.id, items, values.get("currency"))
     shown = {name: value for name, value in (values | rows).items() if name in specs(entity.read)}
     consequences.record_event(
@@ -66,8 +74,20 @@ async def create(session: AsyncSession, access: Access, entity: Entity, data: Ba
     return record
 
 
-async def change(session: AsyncSession, access: Access, entity: Entity, record: Record, data: BaseModel) -> None:
-    """Change what is given and what follows from it; without a difference nothing is written."""
+async def change(
+    session: AsyncSession,
+    access: Access,
+    entity: Entity,
+    record: Record,
+    data: BaseModel,
+    *,
+    verb: str = "changed",
+    at: datetime | None = None,
+) -> None:
+    """Change what is given and what follows from it; without a difference nothing is written.
+
+    verb: what the ledger calls the change; at: when it is made, if not now.
+    """
     given = rules.given_values(data)
     access.require_fields(entity, given, "update")
     not_archived(record)
@@ -79,7 +99,7 @@ async def change(session: AsyncSession, access: Access, entity: Entity, record: 
         _may_name_owner(access, entity, values["owner_id"])
     named = {name: value for name, value in given.items() if name in entity.children or value != before.get(name)}
     await references.check(session, access, entity, named)
-    await write(session, access, entity, record, values)
+    await write(session, access, entity, record, values, verb=verb, at=at)
 
 
 async def write(
@@ -121,7 +141,7 @@ async def write(
     shown = {name: pair for name, pair in changed.items() if name in specs(entity.read)}
     consequences.record_event(session, access, entity, record, verb, shown)
     consequences.follow(session, access, entity, record, moved, now, note)
-    if changed.keys() & {"owner_id", "customer_id"}:
+    if changed.keys() & consequences.decides(entity):
         await consequences.change_responsible(session, entity, record, before)
 
 
@@ -162,13 +182,13 @@ async def archive(session: AsyncSession, access: Access, entity: Entity, record:
 async def restore(session: AsyncSession, access: Access, entity: Entity, record: Record) -> None:
     """Bring back what the record's archiving took along; one that is in use stays as it is."""
     if record.archive_id is not None:
-        if (customer_id := getattr(record, "customer_id", None)) is not None:
-            customer = await access.row(session, RECORDS["customers"], customer_id)
-            if customer.archived_at is not None and customer.archive_id != record.archive_id:
-                raise Conflict("Its customer is archived; restore that first", code="archived")
-            if customer.archive_id == record.archive_id:
-                raise Conflict("It was archived with its customer; restore that", code="archived")
+        for above, archive_id in await archiving.archived_above(session, entity.name, record.id):
+            if archive_id == record.archive_id:
+                raise Conflict(f"It was archived with its {SINGULARS[above]}; restore that", code="archived")
+            raise Conflict(f"Its {SINGULARS[above]} is archived; restore that first", code="archived")
         await archiving.restore(session, entity.name, SINGULARS, record.archive_id, access.user_id, clock.now())
+        if entity.name in ("customers", "opportunities"):
+            consequences.look_back_at_stays(session, access)
 
 
 def _may_name_owner(access: Access, entity: Entity, owner_id: UUID | None) -> None:

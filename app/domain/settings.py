@@ -10,6 +10,7 @@ from app.db.models.vocabulary import Setting
 from app.db.session import operation_of
 from app.domain.consequences import shown
 from app.domain.entities import rules
+from app.domain.entities.activities import REPORTS, Report
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.settings import SettingsUpdate
 from app.errors import FieldError, Stale
@@ -57,7 +58,7 @@ def _check_minimum(minimum: dict[str, list[str]]) -> None:
         FieldError(f"/minimum_information/{entity}/{position}", "unknown_field", "Not a field of this entity")
         for entity, names in minimum.items()
         for position, name in enumerate(names)
-        if name not in ENTITIES[entity].create.model_fields
+        if name not in (Report if entity == REPORTS else ENTITIES[entity].create).model_fields
     ]
     if problems:
         raise rules.invalid(problems)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from ipaddress import IPv4Address, ip_address, ip_network
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +17,7 @@ from app.db import ledger
 from app.db import signing_in as kept
 from app.db.models.users import User
 from app.db.session import driver, operation_of, transaction
+from app.domain.addresses import network_of
 from app.domain.entities.users import username_key
 from app.domain.entities.values import clean_line
 from app.domain.passwords import check_password, hash_password, is_outdated, password_matches
@@ -58,7 +58,7 @@ async def sign_in(username: str, password: str, address: str) -> Tokens:
     It has transactions of its own: an attempt counts though it fails, and none is open while the password is hashed.
     """
     name = _plausible(username)
-    network = _network(address)
+    network = network_of(address)
     limits = {_attempts_key("account", name, network): PER_ACCOUNT, _attempts_key("address", network): PER_ADDRESS}
     await _count_attempt(limits)
     async with transaction() as session:
@@ -177,16 +177,6 @@ def _plausible(username: str) -> str:
     except ValueError:
         return ""
     return username_key(cleaned) if len(cleaned) <= LONGEST_USERNAME else ""
-
-
-def _network(address: str) -> str:
-    """Whom an address stands for: of IPv6 everybody has a whole /64 of them."""
-    try:
-        read = ip_address(address)
-    except ValueError:
-        return ""
-    mapped = read if isinstance(read, IPv4Address) else read.ipv4_mapped
-    return str(mapped or ip_network((read.packed, 64), strict=False))
 
 
 def _hash(refresh_token: str) -> bytes:

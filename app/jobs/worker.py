@@ -12,7 +12,7 @@ import asyncio
 import logging
 import signal
 from contextlib import suppress
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -21,10 +21,12 @@ from arq.worker import Worker
 
 from app import clock
 from app.db import bell, jobs
+from app.db.seeds import SYSTEM_USER
 from app.db.session import close, transaction
-from app.domain import checking_process
+from app.domain import checking_process, workflows
 from app.jobs.handlers import GIVEN_UP, HANDLERS
 from app.jobs.job import attempt
+from app.policies.callers import access_of
 
 JOBS_AT_ONCE = 4
 SILENCE = 2.0
@@ -76,11 +78,13 @@ async def _work(awake: asyncio.Event, stopping: asyncio.Event) -> None:
             logger.error("A job was left as it is: %s", type(error).__name__)
 
     tidied: date | None = None
+    scanned: datetime | None = None
     delay = SILENCE
     while not stopping.is_set():
         awake.clear()
         try:
             tidied = await _promise_tidying(tidied)
+            scanned = await _promise_scans(scanned)
             for task in await _begin(JOBS_AT_ONCE - len(running)):
                 running.add(task)
                 task.add_done_callback(ended)
@@ -100,6 +104,15 @@ async def _promise_tidying(tidied: date | None) -> date:
         async with transaction("system") as session:
             await jobs.promise(session, jobs.Job.TIDY, run_as=None, dedupe=str(today))
     return today
+
+
+async def _promise_scans(scanned: datetime | None) -> datetime:
+    now = clock.now()
+    if scanned is not None and now - scanned < workflows.SCAN_EVERY:
+        return scanned
+    async with transaction("system") as session:
+        await workflows.promise_scans(session, await access_of(session, SYSTEM_USER))
+    return now
 
 
 async def _begin(limit: int) -> list[asyncio.Task[None]]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TypeVar
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.db.base import Record
 from app.db.models import table_of
-from app.db.reach import Level, Reach, changing, narrower, reading
+from app.db.reach import ABOUT, Level, Reach, changing, narrower, reading
 from app.db.seeds import SYSTEM_USER
 from app.db.session import operation_of
 from app.domain.entities.catalog import ENTITIES
@@ -25,14 +25,17 @@ from app.policies.profiles import Grants, everything
 
 R = TypeVar("R", bound=Record)
 
-THROUGH_CUSTOMER = frozenset({"contacts", "opportunities"})
+THROUGH_CUSTOMER = frozenset({"contacts", "leads", "opportunities", "activities", "messages"})
 
 
 class Reason(StrEnum):
     """The closed list of what the product does in nobody's name."""
 
     SWEEP = "sweep"
+    FORM = "form"
+    CONVERSION = "conversion"
     COMMAND_LINE = "command_line"
+    DEMO = "demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,12 @@ class Access:
         )
 
     @classmethod
+    def acting_for(cls, access: "Access", reason: Reason) -> "Access":
+        """The product itself, for one of the reasons in the list, in the name of the caller who asked for it."""
+        del reason  # as above
+        return replace(access, grants=everything())
+
+    @classmethod
     def own_account(cls, access: "Access") -> "Access":
         """The same caller with their own user record whole in hand, which their profile may hide in others."""
         granted = {
@@ -86,7 +95,11 @@ class Access:
     def fields(self, entity: Entity, action: str = "read") -> frozenset[str]:
         """The names of the entity's fields that the caller may read, or give when creating or updating."""
         open_to = frozenset(group for (section, act, group) in self.grants if (section, act) == (entity.name, action))
-        return _fields_in(entity.name, open_to)
+        level = self.level(entity.name, "read")
+        too_narrow = frozenset(
+            section for section in _summed_up(entity.name) if narrower(level, self.level(section, "read")) != level
+        )
+        return _fields_in(entity.name, open_to, too_narrow)
 
     def require_fields(self, entity: Entity, names: Collection[str], action: str, at: str = "") -> None:
         """Raise `Forbidden` if the caller may not see or give one of the fields."""
@@ -108,6 +121,11 @@ class Access:
             level,
             nobodys=level == "team" and self.may(section, "assign"),
             nobodys_customers=level == "team" and self.may("customers" if through else section, "assign"),
+            about=frozenset(
+                model.__tablename__
+                for model in ABOUT.get(section, {}).values()
+                if level is not None and narrower(level, self.level(model.__tablename__, action)) == level
+            ),
         )
 
     def reached(self, level: Level | None) -> tuple[UUID, ...]:
@@ -162,6 +180,14 @@ def not_found(what: str) -> NotFound:
 
 
 @lru_cache(maxsize=1024)
-def _fields_in(entity: str, open_to: frozenset[str]) -> frozenset[str]:
+def _fields_in(entity: str, open_to: frozenset[str], too_narrow: frozenset[str]) -> frozenset[str]:
     declared = {**specs(ENTITIES[entity].create), **specs(ENTITIES[entity].read)}
-    return frozenset(name for name, spec in declared.items() if spec.group in open_to)
+    return frozenset(
+        name for name, spec in declared.items() if spec.group in open_to and spec.derived_from not in too_narrow
+    )
+
+
+@cache
+def _summed_up(entity: str) -> frozenset[str]:
+    """The sections from which fields of the entity are derived."""
+    return frozenset(spec.derived_from for spec in specs(ENTITIES[entity].read).values() if spec.derived_from)

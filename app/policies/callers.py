@@ -18,6 +18,8 @@ from app.policies.profiles import Grants, compiled, enforcer
 
 MOST_CALLERS = 10_000
 
+_VERSION = "select string_agg(xid::text, ' ' order by name) as version from versions"
+
 _STATE = """
 select (select string_agg(xid::text, ' ' order by name) from versions) as version,
   exists (select from sessions where id = $1 and ended_at is null) as in_force
@@ -93,8 +95,16 @@ async def access_of(session: AsyncSession, user_id: UUID) -> Access:
     """The Access of a user for whom a job works, with nobody signed in."""
     connection = await db.driver(session)
     if user_id == SYSTEM_USER:
-        return Access.system(Reason.SWEEP, (await _remember(connection)).vocabulary)
+        return await system(connection, Reason.SWEEP)
     return await meet(connection, user_id, None)
+
+
+async def system(connection: Connection, reason: Reason, version: str | None = None) -> Access:
+    """The product itself, with the company's vocabulary at that version, or as it is now."""
+    if version is None:
+        version = (await connection.fetchrow(_VERSION))["version"]
+    memory = _memory if _memory is not None and _memory.version == version else await _remember(connection)
+    return Access.system(reason, memory.vocabulary)
 
 
 async def _remember(connection: Connection) -> Memory:

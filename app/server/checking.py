@@ -12,8 +12,18 @@ from app.settings import PROJECT
 
 PYTHON = [sys.executable, "-m"]
 CRM = [*PYTHON, "app.cli"]
-# A file's tests stay together: they share what is dear to start.
-PARALLEL = ["-n", "2", "--dist", "loadfile"]
+# A file's tests stay together: they share what is dear to start. One more than there are cores, since some wait.
+PARALLEL = ["-n", "3", "--dist", "loadfile"]
+# What starts the whole product as its users do, breaks it, or asks it a thousand questions: longer than five minutes.
+LONG = (
+    "tests/clients",
+    "tests/contracts/test_real_input.py",
+    "tests/contracts/test_schemathesis.py",
+    "tests/docs/test_commands.py",
+    "tests/faults",
+)
+PYTEST = [*PYTHON, "pytest", *PARALLEL]
+SUITE = [f"--ignore={path}" for path in LONG]
 CHECKS = {
     "ruff check": [*PYTHON, "ruff", "check", "."],
     "ruff format": [*PYTHON, "ruff", "format", "--check", "."],
@@ -21,7 +31,8 @@ CHECKS = {
     "layers": [str(Path(sys.executable).with_name("lint-imports"))],
     "migrations": [*CRM, "migration", "--check"],
     "openapi": [*CRM, "openapi", "--check"],
-    "tests": [*PYTHON, "pytest", *PARALLEL, "--cov", "--cov-report=term:skip-covered", "--cov-fail-under=90"],
+    "tests": [*PYTEST, *SUITE, "--cov", "--cov-report=term:skip-covered", "--cov-fail-under=90"],
+    "long tests": [*PYTEST, *LONG],
 }
 
 

@@ -11,6 +11,8 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from app.server import mailbox
+from app.server.demo import SENDER, demo_password, tell_logins
 from app.server.folders import remove_temporary_socket_folder
 from app.server.postgres import claimed_postgres, database_url
 from app.server.processes import CannotStart, Program, await_ready, start, start_and_await, stop
@@ -34,18 +36,23 @@ class Commands:
     """The commands of our own children. The API's gets the descriptor of its listening socket as last argument."""
 
     migrate: Sequence[str] = (sys.executable, "-m", "app.server.migrating")
+    demo: Sequence[str] = (sys.executable, "-m", "app.server.demo")
+    mailbox: Sequence[str] = (sys.executable, "-m", "app.server.mailbox")
     worker: Sequence[str] = (sys.executable, "-m", "app.jobs.worker")
     api: Sequence[str] = (sys.executable, "-m", "app.server.serving")
 
 
-def up(host: str, port: int, commands: Commands = Commands()) -> int:
-    """Run everything until somebody stops it. The exit status: 0 when stopped, 1 when it could not start."""
+def up(host: str, port: int, commands: Commands = Commands(), *, demo: bool = False) -> int:
+    """Run everything until somebody stops it, with the `demo` planted and its mail caught, or without.
+
+    The exit status: 0 when stopped, 1 when it could not start.
+    """
     _die_with_uv()
     with listening() as signals:
         try:
             # The stack undoes in reverse order: callers are refused, then the API ends, and PostgreSQL last.
             with ExitStack() as stack:
-                services = _start_all(stack, signals, host, port, commands)
+                services = _start_all(stack, signals, host, port, commands, demo)
                 while True:
                     waits = [wait for service in services if (wait := service.tend()) is not None]
                     signals.wait(min(waits, default=None))
@@ -57,12 +64,20 @@ def up(host: str, port: int, commands: Commands = Commands()) -> int:
             return 1
 
 
-def _start_all(stack: ExitStack, signals: Signals, host: str, port: int, commands: Commands) -> list[Service]:
+def _start_all(
+    stack: ExitStack, signals: Signals, host: str, port: int, commands: Commands, demo: bool
+) -> list[Service]:
     data_dir = settings().data_dir
     stack.callback(remove_temporary_socket_folder, data_dir)
     services: list[Service] = []
     servers, environment = _servers(stack, data_dir)
     listener = stack.enter_context(_listening_socket(host, port))
+    if demo:
+        environment["CRM_DEMO_PASSWORD"] = demo_password(data_dir)
+        if not settings().smtp_url:
+            caught = stack.enter_context(mailbox.listening())
+            environment |= {"CRM_SMTP_URL": mailbox.smtp_url(caught), "CRM_MAIL_FROM": settings().mail_from or SENDER}
+            services.append(_mailbox(stack, commands, caught, data_dir))
     for server in servers:
         ready = _heeding(signals, server)
         services.append(service := Service(server, start_and_await(ready), time.monotonic()))
@@ -76,7 +91,10 @@ def _start_all(stack: ExitStack, signals: Signals, host: str, port: int, command
     )
     services.append(serving := Service(api, start(api, held=True), time.monotonic()))
     stack.callback(serving.end)
-    _migrate(signals, Program("The migration", commands.migrate, environment=environment))
+    migration = Program("The migration", commands.migrate, environment=environment)
+    _run(signals, migration, "the database could not be migrated")
+    if demo:
+        _run(signals, Program("The demo", commands.demo, environment=environment), "the demo could not be planted")
     worker = Program("The worker", commands.worker, environment=environment)
     services.append(working := Service(worker, start(worker), time.monotonic()))
     stack.callback(working.end)
@@ -87,7 +105,21 @@ def _start_all(stack: ExitStack, signals: Signals, host: str, port: int, command
     await_ready(_heeding(signals, api), serving.process, FIRST_ANSWER)
     stack.callback(listener.close)
     _greet(listener, environment["CRM_DATABASE_URL"])
+    if demo:
+        tell_logins(environment["CRM_DEMO_PASSWORD"], caught="CRM_SMTP_URL" in environment)
+    say("Ctrl-C stops everything.")
     return services
+
+
+def _mailbox(stack: ExitStack, commands: Commands, caught: socket.socket, data_dir: Path) -> Service:
+    program = Program(
+        "The mailbox",
+        [*commands.mailbox, str(caught.fileno()), str(mailbox.mail_folder(data_dir))],
+        keep_open=[caught.fileno()],
+    )
+    service = Service(program, start(program), time.monotonic())
+    stack.callback(service.end)
+    return service
 
 
 def _servers(stack: ExitStack, data_dir: Path) -> tuple[list[Program], dict[str, str]]:
@@ -126,7 +158,8 @@ def _listening_socket(host: str, port: int) -> socket.socket:
         raise CannotStart(f"CRM_HOST, CRM_PORT: cannot listen on {host}:{port}: {reason}") from None
 
 
-def _migrate(signals: Signals, program: Program) -> None:
+def _run(signals: Signals, program: Program, failure: str) -> None:
+    """Run what ends by itself; CannotStart, with the failure, when it does not end well."""
     process = start(program)
     try:
         while process.poll() is None:
@@ -134,7 +167,7 @@ def _migrate(signals: Signals, program: Program) -> None:
     finally:
         stop(program, process)
     if process.returncode != 0:
-        raise CannotStart(f"the database could not be migrated (status {process.returncode})")
+        raise CannotStart(f"{failure} (status {process.returncode})")
 
 
 def _answers(listener: socket.socket) -> bool:
@@ -152,7 +185,6 @@ def _greet(listener: socket.socket, database: str) -> None:
     say(f"Clientela answers at {address}; its documentation is at {address}/docs")
     if not asyncio.run(_has_administrator(database)):
         say("There is no administrator yet. Make the first one, in another terminal: ./crm user create")
-    say("Ctrl-C stops everything.")
 
 
 async def _has_administrator(database: str) -> bool:

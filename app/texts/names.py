@@ -27,6 +27,15 @@ OPPORTUNITY_STAGES = (
     StageText("lost", labels("Perdida", "Persa", "Lost"), "lost", 0, None),
 )
 
+LEAD_PIPELINE = labels("Clientes potenciales", "Potenziali clienti", "Leads")
+LEAD_STAGES = (
+    StageText("new", labels("Nuevo", "Nuovo", "New"), "open", 0, 2),
+    StageText("contacted", labels("Contactado", "Contattato", "Contacted"), "open", 0, 7),
+    StageText("qualified", labels("Cualificado", "Qualificato", "Qualified"), "open", 0, 14),
+    StageText("converted", labels("Convertido", "Convertito", "Converted"), "won", 0, None),
+    StageText("discarded", labels("Descartado", "Scartato", "Discarded"), "lost", 0, None),
+)
+
 PROFILES: dict[str, Labels] = {
     "administrator": labels("Administración", "Amministrazione", "Administrator"),
     "manager": labels("Dirección", "Direzione", "Manager"),
@@ -58,6 +67,8 @@ SECTIONS: dict[str, Labels] = {
     "exports": labels("Exportaciones", "Esportazioni", "Exports"),
     "webhooks": labels("Webhooks", "Webhook", "Webhooks"),
     "forms": labels("Formularios", "Moduli", "Forms"),
+    "submissions": labels("Envíos de formularios", "Invii di moduli", "Submissions"),
+    "workflow_runs": labels("Ejecuciones de flujos", "Esecuzioni dei flussi", "Workflow runs"),
     "files": labels("Archivos", "File", "Files"),
     "views": labels("Vistas", "Viste", "Views"),
     "users": labels("Usuarios", "Utenti", "Users"),
@@ -89,7 +100,10 @@ ENTITIES: dict[str, Labels] = {
     "survey": labels("Encuesta", "Sondaggio", "Survey"),
     "rating": labels("Valoración", "Valutazione", "Rating"),
     "template": labels("Plantilla", "Modello", "Template"),
+    "form": labels("Formulario", "Modulo", "Form"),
+    "submission": labels("Envío de formulario", "Invio di modulo", "Submission"),
     "workflow": labels("Flujo de trabajo", "Flusso di lavoro", "Workflow"),
+    "workflow_run": labels("Ejecución de flujo", "Esecuzione di flusso", "Workflow run"),
     "report": labels("Informe", "Report", "Report"),
     "import": labels("Importación", "Importazione", "Import"),
     "user": labels("Usuario", "Utente", "User"),

@@ -60,15 +60,17 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def body_schema(operation: dict[str, Any]) -> dict[str, Any] | None:
-    """The schema of an operation's JSON body; None for forms and for those without a body."""
+    """The schema of an operation's JSON body; None for those without one, or that take a form too."""
     content = operation.get("requestBody", {}).get("content", {})
-    return resolved(content["application/json"]["schema"]) if "application/json" in content else None
+    return resolved(content["application/json"]["schema"]) if content.keys() == {"application/json"} else None
 
 
 JSON_ROUTES = [(method, path) for method, path, operation in operations() if body_schema(operation)]
 WRITE_ROUTES = [(method, path) for method, path, _ in operations() if method in ("POST", "PATCH", "PUT", "DELETE")]
 LISTS = [path for method, path, operation in operations() if method == "GET" and operation.get("parameters")]
-LISTS = [path for path in LISTS if any(each["in"] == "query" for each in DOCUMENT["paths"][path]["get"]["parameters"])]
+LISTS = [
+    path for path in LISTS if any(each["name"] == "limit" for each in DOCUMENT["paths"][path]["get"]["parameters"])
+]
 
 
 def schema_of(method: str, path: str) -> dict[str, Any]:
@@ -80,7 +82,7 @@ def schema_of(method: str, path: str) -> dict[str, Any]:
 def address(path: str, ids: dict[str, str]) -> str:
     """A path with its parameters filled in."""
     id = ids.get(path.split("/")[2], "0198c0de-0000-7000-8000-000000000000")
-    return path.format(id=id, system="erp", external_id="odd")
+    return path.format(id=id, key="odd", system="erp", external_id="odd")
 
 
 async def send(client: Client, method: str, url: str, body: str, kind: str = "application/json") -> httpx.Response:

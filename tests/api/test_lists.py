@@ -202,7 +202,7 @@ async def test_a_cursor_of_another_query_is_refused(administrator: Client, custo
 
 async def test_a_cursor_that_was_changed_is_refused(administrator: Client, customers: Any) -> None:
     cursor = (await administrator.get("/v1/customers?sort=name&limit=1")).json()["next_cursor"]
-    for changed in (cursor[:-2], "A" + cursor[1:], cursor + "AAAA", cursor[:22]):
+    for changed in (cursor[:-2], ("B" if cursor[0] == "A" else "A") + cursor[1:], cursor + "AAAA", cursor[:22]):
         answer = await administrator.get("/v1/customers", params={"sort": "name", "cursor": changed})
         assert problems(answer) == {("/query/cursor", "invalid_cursor")}
     of_another_list = await administrator.get("/v1/products", params={"sort": "name", "cursor": cursor})

@@ -11,7 +11,7 @@ async def test_an_opportunity_begins_in_the_first_stage_and_is_its_makers(admini
     assert (made["stage"], made["stage_kind"], made["probability"]) == ("reception", "open", 10)
     assert (made["owner_id"], made["closed_at"], made["lost_reason"]) == (str(administrator.user_id), None, None)
     assert made["opened_at"] is not None
-    pipelines = (await administrator.get("/v1/pipelines")).json()["items"]
+    pipelines = (await administrator.get("/v1/pipelines?entity=opportunities")).json()["items"]
     assert made["pipeline_id"] == pipelines[0]["id"]
 
 

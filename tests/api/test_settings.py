@@ -16,7 +16,8 @@ async def require(client: Client, **minimum: list[str]) -> None:
 async def test_settings_are_read_and_changed(administrator: Client) -> None:
     before = await administrator.get("/v1/settings")
     assert (before.json()["country"], before.json()["currency"]) == ("ES", "EUR")
-    assert before.json()["minimum_information"] == {"customers": ["name"]}
+    minimum = {"customers": ["name"], "activity_reports": ["outcome"]}
+    assert before.json()["minimum_information"] == minimum
     change = {"company_name": "Talleres Ebro", "holidays": ["2027-01-01"], "time_zone": "europe/rome"}
     after = await administrator.patch("/v1/settings", json=change, headers={"If-Match": before.headers["etag"]})
     assert after.status_code == 200

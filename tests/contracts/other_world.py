@@ -21,6 +21,7 @@ CANARIES = [f"{CANARY}{number}" for number in range(4)]
 WORDS = ["muñoz", "rossi", "smith", "hermanos", "acero", "vino", "logistics", "software", "madrid", "torino"]
 # What others may be changed without the database's own rules, or reach itself, being broken.
 KEPT = {"id", "archive_id", "assigned", "stage", "stage_kind", "closed_at", "lost_reason", "pipeline_id", "parent_id"}
+KEPT |= {"converted_at", "discard_reason", "done_at"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,11 @@ class Other:
         for kind, entity in ENTITIES.items():
             rows = [row["id"] for row in await fetch(f'select id from "{kind}"')]
             hidden = self.sight.hidden.get(kind, set())
-            fields = {name for name, spec in specs(entity.read).items() if spec.group in hidden}
+            fields = {
+                name
+                for name, spec in specs(entity.read).items()
+                if spec.group in hidden or spec.derived_from in self.sight.unseen
+            }
             unseen = rows if kind in self.sight.unseen else [id for id in rows if id in foreign]
             for id in rows:
                 if id == self.caller:
@@ -86,7 +91,7 @@ class Other:
 
     def value(self, kind: str, column: Column[Any]) -> Any:
         """Any value that the column takes; None leaves it as it is."""
-        if column.name in ("kind", "state") or column.foreign_keys or column.primary_key:
+        if column.name in ("kind", "state", "channel", "direction") or column.foreign_keys or column.primary_key:
             return None
         match column.type:
             case Uuid():
@@ -113,8 +118,9 @@ class Other:
     async def copy(self, kind: str, id: UUID) -> None:
         """One more like it."""
         new = UUID(int=self.random.getrandbits(128))
-        unique = {"customers": "number", "users": "username_key"}.get(kind)
-        changes = {"id": str(new)} | ({unique: self.canary()} if unique else {})
+        unique = {"customers": "number", "users": "username_key", "messages": "message_id", "workflow_runs": "episode"}
+        unique |= {"templates": "key", "forms": "key", "workflows": "key"}
+        changes = {"id": str(new)} | ({unique[kind]: self.canary()} if kind in unique else {})
         changes |= {"tax_id": self.canary()} if kind == "customers" else {}
         await execute(
             f'insert into "{kind}" select (jsonb_populate_record(t, $2::text::jsonb)).* from "{kind}" t where id = $1',
@@ -163,12 +169,17 @@ class Other:
         if "doomed" in self.sight.foreign:
             doomed = [ids for name, ids in self.world.records.items() if name.startswith("doomed")]
             customers = [ids["customers"] for ids in doomed]
+            fresh = [ids["leads"] for ids in doomed]
             await execute(
                 "set local session_replication_role = replica;"
                 + ";".join(
                     f"delete from {table} where customer_id = any(array[{listed(customers)}]::uuid[])"
-                    for table in ("contacts", "opportunities", "customer_assignees", "assignment_reasons", "events")
+                    for table in (
+                        *("contacts", "leads", "opportunities", "activities", "messages"),
+                        *("customer_assignees", "assignment_reasons", "events"),
+                    )
                 )
+                + f";delete from leads where id = any(array[{listed(fresh)}]::uuid[])"
                 + f";delete from customers where id = any(array[{listed(customers)}]::uuid[])"
             )
 

@@ -57,7 +57,9 @@ class Grammar:
         return questions
 
     def see(self, question: Question, body: dict[str, Any]) -> None:
-        """Remember which records there are to ask about."""
+        """Remember which records there are to ask about, and not to ask again for lists that are closed."""
+        if body.get("code") == "forbidden":
+            self.paths = [path for path in self.paths if path != question.path]
         if question.path.count("/") == 2:
             known = self.seen.setdefault(question.path.split("/")[2], [])
             known += [each["id"] for each in body.get("items", ()) if each["id"] not in known]

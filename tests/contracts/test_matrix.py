@@ -14,102 +14,7 @@ from uuid_utils.compat import uuid7
 
 from tests.conftest import Client, People
 from tests.contracts import worlds
-
-PROFILES = ("administrator", "manager", "sales", "marketing", "support")
-RELATIONS = ("own", "team", "foreign", "nobodys", "missing")
-
-# Five signs, one for each relation; a single one where the route is not about a record.
-#   .  done (200, 201, 204)   U  401   F  403   N  404   C  409   I  422   -  there is no such record
-# For `POST /v1/X` the relation is that of the customer or owner that the body names; for `PUT …/by/…` that of the
-# record that has the external id, where missing means that no record has it, and so it is created.
-TABLE = """
-                                                    administrator  manager  sales  marketing  support
-GET     /v1/customers                                   .             .       .        .         .
-POST    /v1/customers                                   ....N         ....N   .FFFF    FFFFF     FFFFF
-GET     /v1/customers/{id}                              ....N         ..N.N   .NNNN    ....N     ....N
-PATCH   /v1/customers/{id}                              ....N         ..N.N   .NNNN    FFFFN     ....N
-DELETE  /v1/customers/{id}                              ....N         ..N.N   FNNNN    FFFFN     FFFFN
-POST    /v1/customers/{id}/restore                      ....N         ..N.N   FNNNN    FFFFN     FFFFN
-PUT     /v1/customers/by/{system}/{external_id}         .....         ..C..   .CCC.    FFFFF     ....F
-GET     /v1/customers/{id}/timeline                     ....N         ..N.N   .NNNN    ....N     ....N
-
-GET     /v1/contacts                                    .             .       .        .         .
-POST    /v1/contacts                                    ....N         ..N.N   .NNNN    FFFFF     FFFFF
-GET     /v1/contacts/{id}                               ....N         ..N.N   .NNNN    ....N     ....N
-PATCH   /v1/contacts/{id}                               ....N         ..N.N   .NNNN    FFFFN     ....N
-DELETE  /v1/contacts/{id}                               ....N         ..N.N   FNNNN    FFFFN     FFFFN
-POST    /v1/contacts/{id}/restore                       ....N         ..N.N   FNNNN    FFFFN     FFFFN
-PUT     /v1/contacts/by/{system}/{external_id}          .....         ..C..   .CCC.    FFFFF     ....F
-
-GET     /v1/opportunities                               .             .       .        .         F
-POST    /v1/opportunities                               ....N         ..N.N   .NNNN    FFFFF     FFFFF
-GET     /v1/opportunities/{id}                          ....N         ..N.N   .NNNN    ....N     NNNNN
-PATCH   /v1/opportunities/{id}                          ....N         ..N.N   .NNNN    FFFFN     NNNNN
-DELETE  /v1/opportunities/{id}                          ....N         ..N.N   FNNNN    FFFFN     NNNNN
-POST    /v1/opportunities/{id}/restore                  ....N         ..N.N   FNNNN    FFFFN     NNNNN
-PUT     /v1/opportunities/by/{system}/{external_id}     .....         ..C..   .CCC.    FFFFF     FFFFF
-POST    /v1/opportunities/{id}/stage                    ....N         ..N.N   .NNNN    FFFFN     NNNNN
-GET     /v1/opportunities/{id}/stages                   ....N         ..N.N   .NNNN    ....N     NNNNN
-
-GET     /v1/users                                       .             .       .        .         .
-POST    /v1/users                                       .             F       F        F         F
-GET     /v1/users/{id}                                  ...-N         ...-N   ...-N    ...-N     ...-N
-PATCH   /v1/users/{id}                                  ...-N         FFF-N   FFF-N    FFF-N     FFF-N
-DELETE  /v1/users/{id}                                  ...-N         FFF-N   FFF-N    FFF-N     FFF-N
-POST    /v1/users/{id}/restore                          ...-N         FFF-N   FFF-N    FFF-N     FFF-N
-PUT     /v1/users/by/{system}/{external_id}             ...-.         FFF-F   FFF-F    FFF-F     FFF-F
-POST    /v1/users/{id}/password                         I..-N         IFF-N   IFF-N    IFF-N     IFF-N
-
-GET     /v1/products                                    .             .       .        .         .
-POST    /v1/products                                    .             F       F        F         F
-GET     /v1/products/{id}                               ---.N         ---.N   ---.N    ---.N     ---.N
-PATCH   /v1/products/{id}                               ---.N         ---FN   ---FN    ---FN     ---FN
-DELETE  /v1/products/{id}                               ---.N         ---FN   ---FN    ---FN     ---FN
-POST    /v1/products/{id}/restore                       ---.N         ---FN   ---FN    ---FN     ---FN
-PUT     /v1/products/by/{system}/{external_id}          ---..         ---FF   ---FF    ---FF     ---FF
-
-GET     /v1/picklists                                   .             .       .        .         .
-GET     /v1/picklists/{id}                              ---.N         ---.N   ---.N    ---.N     ---.N
-GET     /v1/pipelines                                   .             .       .        .         .
-GET     /v1/pipelines/{id}                              ---.N         ---.N   ---.N    ---.N     ---.N
-GET     /v1/imports                                     .             .       F        F         F
-POST    /v1/imports                                     .             .       F        F         F
-GET     /v1/imports/{id}                                ...-N         .NN-N   NNN-N    NNN-N     NNN-N
-GET     /v1/imports/{id}/errors                         ...-N         .NN-N   NNN-N    NNN-N     NNN-N
-
-GET     /v1/settings                                    .             F       F        F         F
-PATCH   /v1/settings                                    .             F       F        F         F
-
-GET     /v1/me                                          .             .       .        .         .
-PATCH   /v1/me                                          .             .       .        .         .
-POST    /v1/auth/token                                  U             U       U        U         U
-POST    /v1/auth/refresh                                U             U       U        U         U
-POST    /v1/auth/logout                                 .             .       .        .         .
-GET     /healthz                                        .             .       .        .         .
-GET     /readyz                                         .             .       .        .         .
-"""
-STATUS = {"U": 401, "F": 403, "N": 404, "C": 409, "I": 422}
-OPEN = {"/v1/auth/token", "/v1/auth/refresh", "/healthz", "/readyz"}
-PASSWORD = {"password": "la gata bebe leche", "current_password": "not this one"}
-
-BODIES: dict[str, dict[str, Any]] = {
-    "PATCH /v1/customers/{id}": {"description": "Changed"},
-    "PATCH /v1/contacts/{id}": {"job_title": "Changed"},
-    "PATCH /v1/opportunities/{id}": {"description": "Changed"},
-    "PATCH /v1/users/{id}": {"tags": ["changed"]},
-    "PATCH /v1/products/{id}": {"unit": "changed"},
-    "PATCH /v1/settings": {"company_name": "Changed"},
-    "PATCH /v1/me": {"locale": "it"},
-    "PUT /v1/customers/by/{system}/{external_id}": {"name": "Put"},
-    "PUT /v1/opportunities/by/{system}/{external_id}": {"name": "Put"},
-    "PUT /v1/users/by/{system}/{external_id}": {"name": "Put", "username": "put", "profile_id": "support"},
-    "PUT /v1/products/by/{system}/{external_id}": {"name": "Put"},
-    "POST /v1/users": {"name": "New", "username": "new", "profile_id": "support"},
-    "POST /v1/products": {"name": "New"},
-    "POST /v1/opportunities/{id}/stage": {"stage": "qualification"},
-    "POST /v1/users/{id}/password": PASSWORD,
-    "POST /v1/auth/refresh": {"refresh_token": "none"},
-}
+from tests.contracts.matrix import BODIES, OPEN, PROFILES, RELATIONS, STATUS, TABLE
 
 
 @dataclass(frozen=True)
@@ -139,7 +44,7 @@ class Matrix:
         kind = cell.path.split("/")[2] if cell.path.count("/") > 1 else ""
         id = self.ids(cell).get(kind, uuid7())
         external_id = f"{cell.profile}-{cell.relation}" if cell.relation in ("own", "team") else cell.relation
-        path = cell.path.format(id=id, system="other", external_id=external_id)
+        path = cell.path.format(id=id, key=worlds.FORM["key"], system="other", external_id=external_id)
         client = self.clients[cell.profile]
         if cell.path == "/v1/auth/token":
             return await client.post(path, data={"username": cell.profile, "password": "wrong"})
@@ -159,6 +64,12 @@ class Matrix:
                 return {"first_name": "New", "customer_id": customer_id}
             case "POST /v1/opportunities":
                 return {"name": "New", "customer_id": customer_id}
+            case "POST /v1/leads":
+                return {"company_name": "New", "customer_id": customer_id}
+            case "POST /v1/activities":
+                return {"kind": "call", "subject": "New", "customer_id": customer_id}
+            case "POST /v1/messages":
+                return {"channel": "phone", "subject": "New", "customer_id": customer_id}
             case "PUT /v1/contacts/by/{system}/{external_id}" if cell.relation == "missing":
                 reached = self.world.records[f"{cell.profile}-own"]["customers"]
                 return {"first_name": "Put", "customer_id": str(reached)}
@@ -212,6 +123,7 @@ async def matrix(emptied: Callable[[], Awaitable[None]]) -> AsyncIterator[Matrix
         "picklists": UUID(picklists[0]["id"]),
         "pipelines": UUID(pipelines[0]["id"]),
         "products": UUID(product.json()["id"]),
+        **await world.furnish_company("nobodys"),
     }
     yield Matrix(world, clients, await worlds.snapshot("matrix"))
     await worlds.execute("drop schema matrix cascade")

@@ -5,12 +5,19 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+import orjson
+from uuid_utils.compat import uuid7
+
+from app import clock
 from app.db import session
 from app.db.models import metadata
 from tests.conftest import Client, People
 
 # Written by merely asking: what was tried and answered, and when somebody was last seen.
-ASKING = {"idempotency_keys", "sessions", "sign_in_attempts"}
+ASKING = {"idempotency_keys", "rate_counts", "sessions", "sign_in_attempts"}
+
+TEMPLATE = {"name": "Thanks", "key": "thanks", "subject": {"en": "Thank you"}, "text": {"en": "We call you."}}
+FORM = {"name": "Contact us", "key": "contact-us", "fields": [{"key": "email", "required": True}]}
 
 Relation = str
 Ids = dict[str, UUID]
@@ -72,19 +79,21 @@ class World:
     records: dict[Relation, Ids] = field(default_factory=dict)
 
     async def furnish(self, relation: Relation, owner_id: UUID | None, **more: dict[str, Any]) -> Ids:
-        """A customer, a contact and an opportunity of somebody's or nobody's; `more`: kind → further values.
-
-        Each is known to the system `other` by its relation.
+        """A record of each kind of somebody's or nobody's, of one customer but for a fresh lead; `more`: kind → further
+        values. Each is known to the system `other` by its relation.
         """
         owner = None if owner_id is None else str(owner_id)
         values: dict[str, dict[str, Any]] = {
             "customers": {"name": f"Customer {relation}", "owner_id": owner},
             "contacts": {"first_name": "Contact", "last_name": relation},
             "opportunities": {"name": f"Opportunity {relation}", "owner_id": owner},
+            "leads": {"company_name": f"Lead {relation}", "owner_id": owner},
+            "activities": {"kind": "call", "subject": f"Activity {relation}", "owner_id": owner},
+            "messages": {"channel": "phone", "subject": f"Message {relation}", "owner_id": owner},
         }
         made: Ids = {}
         for kind, given in values.items():
-            parent = {} if kind == "customers" else {"customer_id": str(made["customers"])}
+            parent = {} if kind in ("customers", "leads") else {"customer_id": str(made["customers"])}
             answer = await self.administrator.put(
                 f"/v1/{kind}/by/other/{relation}", json=given | parent | more.get(kind, {})
             )
@@ -92,3 +101,34 @@ class World:
             made[kind] = UUID(answer.json()["id"])
         self.records[relation] = made
         return made
+
+    async def furnish_company(self, name: str) -> Ids:
+        """What belongs to no customer: a template, a form with a submission, a workflow with a run."""
+        made: Ids = {}
+        for kind, given in (("templates", TEMPLATE), ("forms", FORM)):
+            answer = await self.administrator.put(f"/v1/{kind}/by/other/{name}", json=given)
+            assert answer.status_code == 201, answer.text
+            made[kind] = UUID(answer.json()["id"])
+        common = {"version": 1, "source": "system"}
+        common |= {"created_by": self.administrator.user_id, "updated_by": self.administrator.user_id}
+        common |= {"created_at": clock.now(), "updated_at": clock.now()}
+        rows: dict[str, dict[str, Any]] = {
+            "submissions": {"form_id": made["forms"], "state": "accepted", "language": "es", "consent": False}
+            | {"values": {"email": "ana@acero.es"}, "utm": {}, "fingerprint": "\\x00"},
+            "workflows": {"key": "other", "name": "Other", "name_key": "other", "labels": {}, "enabled": False}
+            | {"trigger": {"kind": "stay", "entity": "opportunities"}, "options": {"days": 10}, "search_open": ""},
+        }
+        for kind, values in rows.items():
+            made[kind] = await insert(kind, values | common)
+        run = {"workflow_id": made["workflows"], "entity": "leads", "record_id": uuid7(), "episode": "1"}
+        run |= {"repetition": 0, "state": "done", "due_at": clock.now(), "steps": []}
+        made["workflow_runs"] = await insert("workflow_runs", run | common)
+        return made
+
+
+async def insert(kind: str, values: dict[str, Any]) -> UUID:
+    """A row of a kind that has no route to make it by."""
+    id = uuid7()
+    row = orjson.dumps(values | {"id": id}, default=str).decode()
+    await execute(f'insert into "{kind}" select (jsonb_populate_record(null::"{kind}", $1::text::jsonb)).*', row)
+    return id

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 CRM = Path(sys.executable).with_name("crm")
 FENCE = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What a reader leaves running in another terminal, and what this very test is part of.
-LEFT_OUT = ("./crm up\n", "./crm test\n")
+LEFT_OUT = ("./crm up\n", "./crm up --demo\n", "./crm test\n")
 PATIENCE = 240.0
 END = "--- end of block ---"
 
@@ -52,12 +52,12 @@ def blocks(document: str) -> list[Block]:
 
 
 @contextmanager
-def crm_up(folder: Path) -> Iterator[str]:
-    """The product on a data directory of its own, as `./crm up` starts it. Yields its address."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
+def crm_up(folder: Path, *options: str) -> Iterator[str]:
+    """The product on a data directory of its own, as `./crm up` starts it; what it prints is in `log`. Yields its
+    address."""
+    port = _free_port()
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen([CRM, "up"], env=_environment(folder, port), stdout=log, stderr=log)
+        process = subprocess.Popen([CRM, "up", *options], env=_environment(folder, port), stdout=log, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"
             _await_answer(url, process, folder / "log")
@@ -70,7 +70,7 @@ def crm_up(folder: Path) -> Iterator[str]:
 def run(script: list[Block], url: str, folder: Path) -> list[str]:
     """Run the blocks in one shell, at the root of the project. What each of them printed."""
     commands = f"\necho '{END}'\n".join(block.commands for block in script)
-    commands = commands.replace("http://127.0.0.1:8000", url)
+    commands = commands.replace("http://127.0.0.1:8000", url).replace("8001", str(_free_port()))
     commands = commands.replace("./crm ", f"{shlex.quote(str(CRM))} ").replace(".venv/bin/python", sys.executable)
     shell = subprocess.Popen(
         ["bash", "-eu", "-o", "pipefail", "-c", commands],
@@ -90,13 +90,19 @@ def run(script: list[Block], url: str, folder: Path) -> list[str]:
     return printed
 
 
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port: int = found.getsockname()[1]
+        return port
+
+
 def _environment(folder: Path, port: int) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CRM_", "COV"))}
     return kept | {"CRM_DATA_DIR": str(folder / "data")} | ({"CRM_PORT": str(port)} if port else {})
 
 
 def _await_answer(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while True:
         assert process.poll() is None, log.read_text()
         try:

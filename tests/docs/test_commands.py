@@ -10,13 +10,28 @@ from tests.docs.running import ROOT, blocks, crm_up, run
 
 ROUTE = re.compile(r"(GET|POST|PUT|PATCH|DELETE)\s(/[a-z][\w/{}.-]*)")
 COMMAND = re.compile(r"\./crm ((?:[a-z]+ ?)*)(--[a-z]+)?")
+# What the README says that the demo prints when it has started.
+PRINTED = re.compile(r"^```\n(Clientela answers.*?\n)```$", re.MULTILINE | re.DOTALL)
 DOCUMENTS = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
 
 
 def test_the_readme_and_then_the_tutorial_do_what_they_say(tmp_path: Path) -> None:
-    script = [*blocks("README.md"), *blocks("docs/tutorial.md")]
+    with crm_up(tmp_path, "--demo") as url:
+        do_what_they_say(["README.md", "docs/tutorial.md"], url, tmp_path)
+        told = (tmp_path / "log").read_text()
+    [promised] = PRINTED.findall((ROOT / "README.md").read_text())
+    password = (tmp_path / "data" / "demo-password").read_text()
+    assert told == promised.replace("http://127.0.0.1:8000", url).replace("…", password)
+
+
+def test_the_tutorial_on_a_companys_files_does_what_it_says(tmp_path: Path) -> None:
     with crm_up(tmp_path) as url:
-        printed = run(script, url, tmp_path)
+        do_what_they_say(["docs/tutorial-real-input.md"], url, tmp_path)
+
+
+def do_what_they_say(documents: list[str], url: str, folder: Path) -> None:
+    script = [block for document in documents for block in blocks(document)]
+    printed = run(script, url, folder)
     assert len(printed) == len(script) > 15
     for block, output in zip(script, printed, strict=True):
         assert block.prints(output), f"{block.document}:\n{block.commands}\nprinted:\n{output}"

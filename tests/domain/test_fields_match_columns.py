@@ -16,6 +16,7 @@ from app.domain.entities.fields import Entity, Fields, defaults, spec, specs
 
 # Left out or null in a body, and filled in before the row is written.
 FILLED_IN = {("opportunities", "opened_at"), ("opportunities", "probability"), ("opportunities", "pipeline_id")}
+FILLED_IN |= {("activities", "state")}
 WRITABLE = [entity for entity in ENTITIES.values() if entity.create is not Fields]
 # Texts that are one of a closed set which no list of options holds.
 CLOSED = {"kind", "currency", "profile_id"}
@@ -36,7 +37,11 @@ def longest(info: FieldInfo) -> int | None:
     schema = TypeAdapter(info.rebuild_annotation()).json_schema()
     if schema.get("type") == "array":
         return None
-    return max((each.get("maxLength", 0) for each in [schema, *schema.get("anyOf", [])]), default=0) or None
+    longest = [0]
+    for each in [schema, *schema.get("anyOf", [])]:
+        closed = [*each.get("enum", ()), each.get("const", "")]
+        longest += [each.get("maxLength", 0), *(len(value) for value in closed)]
+    return max(longest) or None
 
 
 @pytest.mark.parametrize(("entity", "name", "info"), FIELDS, ids=by_name)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import validate
+from jsonschema_rs import validate
 from pydantic import TypeAdapter, ValidationError
 
 from app.domain.entities.values import (
@@ -79,8 +79,8 @@ def test_every_amount_fits_its_schema(value: object) -> None:
     except ValidationError:
         return
     written = AMOUNT.dump_python(amount, mode="json")
-    validate(written, AMOUNT.json_schema(mode="serialization"))
-    validate(written, AMOUNT.json_schema(mode="validation"))
+    validate(AMOUNT.json_schema(mode="serialization"), written)
+    validate(AMOUNT.json_schema(mode="validation"), written)
     assert AMOUNT.validate_python(written) == amount
 
 

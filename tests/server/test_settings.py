@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import secret_keys, settings
+from app.settings import MailServer, mail_server, secret_keys, settings
 
 KEY = "k" * 32
 
@@ -44,6 +44,26 @@ def data_dir(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
         ),
         ({"CRM_SECRET_KEY": f"{KEY},short"}, "CRM_SECRET_KEY: each key must have 32 bytes or more"),
         ({"CRM_SECRET_KEY": " , "}, "CRM_SECRET_KEY: each key must have 32 bytes or more"),
+        (
+            {"CRM_SMTP_URL": "mail.acme.example:25", "CRM_MAIL_FROM": "a@b.example"},
+            "CRM_SMTP_URL: must be smtp://host or smtps://host, with user:password@ before and :port after it",
+        ),
+        (
+            {"CRM_SMTP_URL": "smtp://ana:a#b@mail.acme.example", "CRM_MAIL_FROM": "a@b.example"},
+            "CRM_SMTP_URL: nothing may follow the port; write special characters of a password as %..",
+        ),
+        (
+            {"CRM_SMTP_URL": "smtps://mail.acme.example:99999", "CRM_MAIL_FROM": "a@b.example"},
+            "CRM_SMTP_URL: the port must be a number from 1 to 65535",
+        ),
+        (
+            {"CRM_SMTP_URL": "smtp://mail.acme.example"},
+            "CRM_MAIL_FROM: required with CRM_SMTP_URL; the address that mail goes out under",
+        ),
+        (
+            {"CRM_MAIL_FROM": "Acme <hello at acme.example>"},
+            "CRM_MAIL_FROM: must be an address, such as hello@acme.example or Acme <hello@acme.example>",
+        ),
         ({"CRM_DATBASE_URL": "postgresql://x"}, "CRM_DATBASE_URL: no such setting; is it CRM_DATABASE_URL?"),
         (
             {"CRM_PORT": "0", "CRM_REDIS_URL": "x"},
@@ -65,6 +85,24 @@ def test_bad_settings_are_refused_by_name(
         settings()
     assert refused.value.code == 2
     assert capsys.readouterr().err == f"crm: {message}\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("smtp://localhost", ("localhost", 25, False, None, None)),
+        ("smtps://ana:a%40b@mail.acme.example", ("mail.acme.example", 465, True, "ana", "a@b")),
+        ("smtp://mail.acme.example:587", ("mail.acme.example", 587, False, None, None)),
+    ],
+)
+def test_the_mail_server_is_told_by_one_address(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, url: str, server: tuple[object, ...]
+) -> None:
+    assert mail_server() is None
+    settings.cache_clear()
+    monkeypatch.setenv("CRM_SMTP_URL", url)
+    monkeypatch.setenv("CRM_MAIL_FROM", "Acme <hello@acme.example>")
+    assert mail_server() == MailServer(*server, "Acme <hello@acme.example>")  # type: ignore[arg-type]
 
 
 def test_a_start_with_bad_settings_ends_without_a_traceback() -> None:

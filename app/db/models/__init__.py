@@ -4,17 +4,22 @@ from sqlalchemy import Table
 
 from app.db.base import Base, Record
 from app.db.models import (
+    activities,
     contacts,
     customers,
+    forms,
     imports,
     jobs,
     keys,
+    leads,
     ledger,
+    messages,
     opportunities,
     products,
     sessions,
     users,
     vocabulary,
+    workflows,
 )
 
 metadata = Base.metadata
@@ -25,8 +30,16 @@ RECORDS: dict[str, type[Record]] = {
         users.User,
         customers.Customer,
         contacts.Contact,
+        leads.Lead,
         products.Product,
         opportunities.Opportunity,
+        activities.Activity,
+        messages.Message,
+        messages.Template,
+        forms.Form,
+        forms.Submission,
+        workflows.Workflow,
+        workflows.WorkflowRun,
         vocabulary.Pipeline,
         vocabulary.Picklist,
         imports.Import,
@@ -43,12 +56,16 @@ def table_of(entity: str) -> Table:
 
 __all__ = [
     "RECORDS",
+    "activities",
     "contacts",
     "customers",
+    "forms",
     "imports",
     "jobs",
     "keys",
+    "leads",
     "ledger",
+    "messages",
     "metadata",
     "opportunities",
     "products",
@@ -56,4 +73,5 @@ __all__ = [
     "table_of",
     "users",
     "vocabulary",
+    "workflows",
 ]

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Text, cast, func, literal_column, select
 
+from app.db.models.activities import ActivityContact
 from app.db.models.customers import CustomerAssignee
 from app.db.models.keys import ExternalId
 from app.db.models.opportunities import OpportunityContact, OpportunityLine
@@ -52,6 +53,11 @@ def _contacts(table: FromClause) -> ColumnElement[Any]:
     return _list(people, people.c.opportunity_id == table.c.id, people.c.position, [people.c.contact_id, people.c.role])
 
 
+def _participants(table: FromClause) -> ColumnElement[Any]:
+    people = ActivityContact.__table__.alias("person")
+    return _list(people, people.c.activity_id == table.c.id, people.c.position, [people.c.contact_id, people.c.role])
+
+
 def _stages(table: FromClause) -> ColumnElement[Any]:
     stages = Stage.__table__.alias("stage")
     shown = [column for column in stages.c if column.name != "pipeline_id"]
@@ -74,6 +80,8 @@ COMPUTED: dict[str, dict[str, Computed]] = {
         "contacts": _contacts,
         "external_ids": _external_ids("opportunities"),
     },
+    "leads": {"external_ids": _external_ids("leads")},
+    "activities": {"contacts": _participants, "external_ids": _external_ids("activities")},
     "pipelines": {"stages": _stages},
     "picklists": {"options": _options},
 }

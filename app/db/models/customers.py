@@ -65,6 +65,10 @@ class Customer(Record):
     currency: Mapped[str | None] = mapped_column(String(3))
     annual_revenue_band: Mapped[str | None] = mapped_column(String(50))
     won_channel: Mapped[str | None] = mapped_column(String(50))
+    # No foreign key: the lead names its customer with one.
+    lead_id: Mapped[UUID | None]
+    next_activity_at: Mapped[datetime | None]
+    last_activity_at: Mapped[datetime | None]
     tags: Mapped[list[str]] = mapped_column(default=list)
 
     phones: Mapped[list[Json]] = mapped_column(default=list)

@@ -38,11 +38,14 @@ class ImportFile(Internal):
 
 
 class ImportRow(Internal):
-    """`data` is the row as the entity's import model made it; `outcome` created, updated, unchanged or refused."""
+    """`data` is the row as the entity's import model made it; `outcome` created, updated, unchanged or refused.
+
+    Written only while their import is locked, by the hundred thousand: so no foreign key looks for it again and again.
+    """
 
     __tablename__ = "import_rows"
 
-    import_id: Mapped[UUID] = mapped_column(ForeignKey("imports.id"), primary_key=True)
+    import_id: Mapped[UUID] = mapped_column(primary_key=True)
     row: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     data: Mapped[Json | None]
     record_id: Mapped[UUID | None]

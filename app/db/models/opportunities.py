@@ -35,6 +35,7 @@ class Opportunity(Record):
         Index("opportunities_own_without_customer_idx", "owner_id", "id", postgresql_where=text("customer_id is null")),
         Index("opportunities_pipeline_id_stage_idx", "pipeline_id", "stage"),
         Index("opportunities_name_key_id_idx", "name_key", "id"),
+        Index("opportunities_lead_id_idx", "lead_id", postgresql_where=text("lead_id is not null")),
         trigram("opportunities_search_open_idx", "search_open"),
     )
 
@@ -56,6 +57,9 @@ class Opportunity(Record):
     competitor: Mapped[str | None] = mapped_column(String(50))
     competitor_price: Mapped[Decimal | None] = money()
     description: Mapped[str | None] = mapped_column(Text)
+    lead_id: Mapped[UUID | None] = mapped_column(ForeignKey("leads.id"))
+    next_activity_at: Mapped[datetime | None]
+    last_activity_at: Mapped[datetime | None]
     tags: Mapped[list[str]] = mapped_column(default=list)
     search_open: Mapped[str] = mapped_column(Text, default="")
 

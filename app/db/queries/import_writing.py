@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.models import table_of
 
 # Columns that no row of a file fills in.
-_OWN = ("archived_at", "archive_id", "password_hash")
+_OWN = ("archived_at", "archive_id", "password_hash", "utm")
 
 
 async def insert_new(
@@ -64,20 +64,22 @@ async def tell_new(
 ) -> None:
     """The ledger's lines, stays and match keys of new records."""
     table = table_of(entity)
-    own = [name for name in ("owner_id", "number") if name in table.c and name not in named]
-    told = ", ".join(
-        f"'{name}', case when t.{name} is not null then jsonb_build_array(null, t.{name}) end" for name in own
-    )
-    parts = [f"coalesce(told_{name}.told, '{{}}')" for name in named]
-    parts += [f"jsonb_strip_nulls(jsonb_build_object({told}))"] if own else []
-    parts += ["coalesce(told_lines.told, '{}')"] if entity == "opportunities" else []
-    # What is short is put together first: each `||` writes all of both sides anew.
-    changes = f"(i.data -> 'changes') || ({' || '.join(parts)})" if parts else "i.data -> 'changes'"
+    pairs = [f"'{name}', told_{name}.told" for name in named]
+    pairs += [
+        f"'{name}', case when t.{name} is not null then jsonb_build_array(null, t.{name}) end"
+        for name in ("owner_id", "number")
+        if name in table.c and name not in named
+    ]
+    changes = "(i.data -> 'changes')"
+    changes += f" || jsonb_strip_nulls(jsonb_build_object({', '.join(pairs)}))" if pairs else ""
+    changes += " || coalesce(told_lines.told, '{}')" if entity == "opportunities" else ""
     sets = [_told_named(name) for name in named] + ([_LINES_OF_NEW] if entity == "opportunities" else [])
     joins = [f"left join told_{name} on told_{name}.record_id = t.{name}" for name in named]
     joins += ["left join told_lines on told_lines.record_id = t.id"] if entity == "opportunities" else []
     customer = customer_of(entity)
-    occurred = "t.opened_at" if entity == "opportunities" else "cast(:now as timestamptz)"
+    occurred = {"opportunities": "t.opened_at", "activities": "coalesce(t.done_at, cast(:now as timestamptz))"}.get(
+        entity, "cast(:now as timestamptz)"
+    )
     statement = f"""
         {"with " + ", ".join(sets) if sets else ""}
         insert into events (occurred_at, recorded_at, type, entity, record_id, version, customer_id, changes, actor,
@@ -88,13 +90,13 @@ async def tell_new(
         where i.is_new and i.errors is null order by i.row
     """
     await session.execute(text(statement), {"now": now, "actor": actor, "operation_id": operation_id})
-    pipeline = pipeline_of(entity)
+    pipeline = "(i.data -> 'values' ->> 'pipeline_id')::uuid"
     stays = f"""
         insert into stage_stays (entity, record_id, field, pipeline_id, stage, entered_at, left_at, "by", source)
-        select '{entity}', t.id, stay ->> 0, {pipeline}, stay ->> 1, (stay ->> 2)::timestamptz,
+        select '{entity}', i.record_id, stay ->> 0, {pipeline}, stay ->> 1, (stay ->> 2)::timestamptz,
           (stay ->> 3)::timestamptz, cast(:actor as uuid), 'import'
-        from incoming i join {entity} t on t.id = i.record_id
-        cross join lateral jsonb_array_elements(i.data -> 'stays') as stay where i.is_new and i.errors is null
+        from incoming i cross join lateral jsonb_array_elements(i.data -> 'stays') as stay
+        where i.is_new and i.errors is null
     """
     await session.execute(text(stays), {"actor": actor})
     await session.execute(_NEW_KEYS, {"entity": entity})
@@ -114,9 +116,10 @@ async def assign(session: AsyncSession, entity: str) -> None:
     if entity == "customers":
         for statement in (_OWNERS, _OWNED):
             await session.execute(statement)
-    elif entity == "opportunities":
-        for statement in (_LATER, _REASONS, _PAIRS, _ASSIGNED):
-            await session.execute(statement)
+    elif {"owner_id", "customer_id"} <= set(table_of(entity).c.keys()):
+        responsible = RESPONSIBLE + (" and t.state = 'planned'" if entity == "activities" else "")
+        for template in (_LATER, _REASONS, _PAIRS, _ASSIGNED):
+            await session.execute(text(template.format(entity=entity, responsible=responsible)))
 
 
 def customer_of(entity: str) -> str:
@@ -136,7 +139,7 @@ def quoted(name: str) -> str:
 def _told_named(name: str) -> str:
     """What the ledger says of each record that a column names, made once for the many rows that name it."""
     return f"""told_{name} as materialized (
-      select distinct record_id, jsonb_build_object('{name}', jsonb_build_array(null, record_id)) as told
+      select distinct record_id, jsonb_build_array(null, record_id) as told
       from named where field = '{name}' and record_id is not null)"""
 
 
@@ -174,13 +177,14 @@ select cast(:entity as text), i.record_id, pair ->> 0, pair ->> 1
 from incoming i cross join lateral jsonb_array_elements(i.data -> 'keys') as pair where i.is_new and i.errors is null
 """)
 
-# An id that another record was given meanwhile is an error: the job is done again, and finds that record.
+# An id that another record was given meanwhile is an error: the job is done again, and finds that record. New records
+# have none yet; looked for in a table of which the planner knows little, each would be compared with every other.
 _EXTERNAL_IDS = text("""
 insert into external_ids (entity, system, external_id, record_id)
 select cast(:entity as text), cast(:system as text), external_id, record_id from incoming i
-where external_id is not null and errors is null and not exists (
+where external_id is not null and errors is null and (is_new or not exists (
   select from external_ids x where (x.entity, x.system, x.external_id, x.record_id)
-    = (cast(:entity as text), cast(:system as text), i.external_id, i.record_id))
+    = (cast(:entity as text), cast(:system as text), i.external_id, i.record_id)))
 """)
 
 _OWNERS = text("""
@@ -197,29 +201,32 @@ where c.id = i.record_id and i.errors is null and (i.is_new or i.is_changed) and
   and not c.assigned
 """)
 
-_ASSIGNED = text("""
+# Those of the written records `t` that hold their owner at their customer.
+RESPONSIBLE = """
+  i.errors is null and (i.is_new or i.is_changed) and t.customer_id is not null and t.owner_id is not null"""
+
+_ASSIGNED = """
 update customers set assigned = true where not assigned and id in (
-  select t.customer_id from incoming i join opportunities t on t.id = i.record_id
-  where i.errors is null and (i.is_new or i.is_changed) and t.customer_id is not null and t.owner_id is not null)
-""")
+  select t.customer_id from incoming i join {entity} t on t.id = i.record_id where {responsible})
+"""
 
 # The foreign key to the pairs is looked at when the transaction ends, so that they may come last.
-_LATER = text("set constraints assignment_reasons_customer_id_user_id_fkey deferred")
+_LATER = "set constraints assignment_reasons_customer_id_user_id_fkey deferred"
 
-_REASONS = text("""
+_REASONS = """
 insert into assignment_reasons (customer_id, user_id, entity, record_id)
-select t.customer_id, t.owner_id, 'opportunities', t.id from incoming i join opportunities t on t.id = i.record_id
-where i.errors is null and (i.is_new or i.is_changed) and t.customer_id is not null and t.owner_id is not null
+select t.customer_id, t.owner_id, '{entity}', t.id from incoming i join {entity} t on t.id = i.record_id
+where {responsible}
 on conflict do nothing
-""")
+"""
 
 # Whoever adds a reason to one of these pairs waits from here on. A pair that is there already is not locked: if its
 # last reason goes away at this very moment, the foreign key refuses ours, and the job is done again.
-_PAIRS = text("""
+_PAIRS = """
 insert into customer_assignees (customer_id, user_id)
-select distinct t.customer_id, t.owner_id from incoming i join opportunities t on t.id = i.record_id
-where i.errors is null and (i.is_new or i.is_changed) and t.customer_id is not null and t.owner_id is not null
+select distinct t.customer_id, t.owner_id from incoming i join {entity} t on t.id = i.record_id
+where {responsible}
   and not exists (select from customer_assignees a where (a.customer_id, a.user_id) = (t.customer_id, t.owner_id))
 order by 1, 2
 on conflict do nothing
-""")
+"""

@@ -9,7 +9,16 @@ from pydantic import Field
 
 from app.domain.entities import rules
 from app.domain.entities.fields import Entity, Fields, RecordFields, Spec, Values, partial, readable
-from app.domain.entities.parts import MOST, ContactDetails, ExternalIds, PersonalProfile, Tags, Trait
+from app.domain.entities.parts import (
+    MOST,
+    ContactDetails,
+    ExternalIds,
+    LastActivity,
+    NextActivity,
+    PersonalProfile,
+    Tags,
+    Trait,
+)
 from app.domain.entities.values import (
     Count,
     Currency,
@@ -126,6 +135,9 @@ class CustomerRead(CustomerFields, RecordFields):
     number: Annotated[str, Field(title="Number"), Spec(filter=True, sort=True)]
     assigned: Annotated[bool, Field(title="Assigned", description="Whether it is anybody's."), Spec(filter=True)]
     assignees: Annotated[list[Assignee], Field(title="Assignees"), Spec(unlisted=True)]
+    lead_id: Annotated[UUID | None, Field(title="Lead", description="From which it came."), Spec(filter=True)]
+    next_activity_at: NextActivity
+    last_activity_at: LastActivity
     external_ids: ExternalIds
     country: Annotated[
         str | None, Field(title="Country", description="Of the primary address."), Spec(SEGMENTATION, filter=True)

@@ -26,7 +26,8 @@ class Spec:
 
     group: the field group that a profile needs to see it; filter, sort: in lists; search: part of its group's search
     text; picklist: the picklist that its value must be an option of; refers_to: the entity that its id names;
-    importable: a file may fill it in; unlisted: in lists only when `fields` names it.
+    importable: a file may fill it in; unlisted: in lists only when `fields` names it; derived_from: the section whose
+    records it sums up, so that whoever reaches fewer of those than of these does not see it.
     """
 
     group: str = "open"
@@ -38,6 +39,7 @@ class Spec:
     importable: bool = True
     personal: bool = False
     unlisted: bool = False
+    derived_from: str | None = None
 
 
 class Fields(BaseModel):
@@ -68,7 +70,7 @@ class Entity:
     `complete(new, given, vocabulary)` gets the whole record as it would become and the names that the caller gave; it
     answers the columns that follow from them, and raises `Invalid`. `stays` are the fields whose history is kept as
     stays. `children` are the fields kept in tables of their own and replaced whole. `match_keys` gives the (kind, key)
-    pairs by which another record may turn out to be the same.
+    pairs by which another record may turn out to be the same. `moved` answers what a move to another stage changes.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Entity:
     stays: tuple[str, ...] = ()
     children: tuple[str, ...] = ()
     match_keys: Callable[[Mapping[str, Any]], Iterator[tuple[str, str]]] | None = None
+    moved: Callable[..., Values] | None = None
 
 
 @cache
@@ -107,17 +110,19 @@ def with_options(declared: type[BaseModel]) -> tuple[tuple[str, str | None, type
 
 
 @cache
-def _defaults(declared: type[BaseModel]) -> Values:
-    return {
+def _defaults(declared: type[BaseModel]) -> tuple[Values, tuple[str, ...]]:
+    values = {
         name: info.get_default(call_default_factory=True)
         for name, info in declared.model_fields.items()
         if not info.is_required()
     }
+    return values, tuple(name for name, value in values.items() if isinstance(value, list))
 
 
 def defaults(declared: type[BaseModel]) -> Values:
     """What the fields are that are left out. The lists are the caller's own."""
-    return {name: value.copy() if isinstance(value, list) else value for name, value in _defaults(declared).items()}
+    values, lists = _defaults(declared)
+    return values | {name: values[name].copy() for name in lists}
 
 
 @cache

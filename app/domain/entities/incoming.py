@@ -13,12 +13,13 @@ import orjson
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError, to_jsonable_python
 
+from app.domain.entities.activities import complete as complete_activity
 from app.domain.entities.fields import Entity, Values, nested, spec, specs
 from app.domain.entities.mapping import ImportOptions, Mapping
 from app.domain.entities.merging import IDENTITY, Draft, Errors
 from app.domain.entities.opportunity_imports import complete_import, stays
 from app.domain.entities.row_errors import located, row_error
-from app.domain.entities.rules import prepare
+from app.domain.entities.rules import is_blank, prepare
 from app.domain.entities.targets import EXTERNAL_ID, Target, compared, import_model, key_of, key_target, targets
 from app.domain.entities.values import nearest
 from app.domain.entities.vocabulary import Vocabulary
@@ -29,11 +30,14 @@ UNKNOWN = UUID(int=0)
 _UNKNOWN_ID = str(UNKNOWN)
 # How many texts of a column are kept with what they mean, checked: most columns repeat a few.
 MOST_KEPT = 20_000
-_NOTHING: Any = object()
+# What a cell is to the record.
+_NOTHING, _GIVEN, _NAMED, _ITEM, _EXTERNAL_ID, _WRONG = range(6)
 
 
 def imported(entity: Entity, now: datetime) -> Entity:
     """The entity as its import model and the rules for imports see it."""
+    if entity.name == "activities":
+        return replace(entity, complete=bound_to(complete_activity, now=now))
     if entity.name != "opportunities":
         return entity
     return replace(entity, create=import_model(entity), complete=bound_to(complete_import, now=now))  # type: ignore[arg-type]
@@ -91,37 +95,31 @@ class Rows:
         items: dict[str, dict[int, Values]] = {}
         for target, at, known in self.columns:
             text = target.constant if at is None else cells[at] if at < len(cells) else ""
-            value = known.get(text)
-            if value is None:
-                value = _keep(known, text, self._understood(target, text))
-            if value is _NOTHING:
-                continue
-            if isinstance(value, ValueError):
-                errors += self._wrong(row, cells, target, value)
-                wrong.add(target.field)
-            elif target.item is not None:
-                items.setdefault(target.field, {}).setdefault(target.position, {})[target.item] = value
-            elif target.refers_to is not None:
+            kind, value = known.get(text) or _keep(known, text, self._understood(target, text))
+            if kind == _GIVEN:
+                draft.given[target.field] = value
+            elif kind == _NAMED:
                 draft.named[target.field] = value
                 draft.given[target.field] = UNKNOWN
-            elif target.field == EXTERNAL_ID:
+            elif kind == _ITEM:
+                items.setdefault(target.field, {}).setdefault(target.position, {})[target.item or ""] = value
+            elif kind == _WRONG:
+                errors += self._wrong(row, cells, target, value)
+                wrong.add(target.field)
+            elif kind == _EXTERNAL_ID:
                 draft.external_id = value
-            else:
-                draft.given[target.field] = value
         if self.key is not None and draft.key is None and not errors:
             errors.append(row_error(row, self.key, "required_information", "A row needs the key that it is matched on"))
         for name, by_position in items.items():
             if name in wrong:
                 continue
-            draft.items[name] = said = [by_position[position] for position in sorted(by_position)]
-            found = self._checked_items(name, said)
+            found = self._checked_items(name, [by_position[position] for position in sorted(by_position)])
             if isinstance(found, ValidationError):
                 errors += self._invalid(row, cells, name, found)
                 wrong.add(name)
                 continue
-            models, written = found
-            draft.given[name] = full = [each.copy() for each in written]
-            _normalise(said, full, models, IDENTITY.get(name))
+            # Many rows share them: nobody changes them in place.
+            draft.items[name], draft.given[name] = found
         missing = [
             self._problem(row, cells, (name,), "required_information", f"{name} is required")
             for name in self.required
@@ -133,37 +131,44 @@ class Rows:
         draft.lacks = missing
         return draft
 
-    def _understood(self, target: Target, given: Any) -> Any:
+    def _understood(self, target: Target, given: Any) -> tuple[int, Any]:
         """What a cell or a constant means: a value, checked if it is all of a field; a key and its text; nothing; or
         the error that it is."""
         text = _meant(target, given.strip()) if isinstance(given, str) else given
         if text is None or text == "":
-            return _NOTHING
+            return _NOTHING, None
         if target.refers_to is not None and target.by is not None:
-            return [key_of(target.refers_to, target.by, str(text)), str(text)]
+            named = [key_of(target.refers_to, target.by, str(text)), str(text)]
+            return _NAMED if target.item is None else _ITEM, named
         try:
             value = text if isinstance(text, bool) else target.read(str(text))
-            if target.item is None and target.field != EXTERNAL_ID:
-                value = self.checks[target.field].validate_python(value)
+            if target.item is not None:
+                return _ITEM, value
+            if target.field == EXTERNAL_ID:
+                return _EXTERNAL_ID, value
+            return _GIVEN, self.checks[target.field].validate_python(value)
         except (PydanticCustomError, ValidationError) as error:
-            return error
-        return value
+            return _WRONG, error
 
-    def _checked_items(self, name: str, said: list[Values]) -> tuple[list[BaseModel], list[Values]] | ValidationError:
-        """The items of a list as models, and as they are written, or what is wrong with them."""
+    def _checked_items(self, name: str, said: list[Values]) -> tuple[list[Values], list[Values]] | ValidationError:
+        """The items of a list as they were said and in full, both as they are written; or what is wrong with them."""
+        key = name, orjson.dumps(said, default=str)
+        found: tuple[list[Values], list[Values]] | ValidationError | None = self.known_items.get(key)
+        if found is None:
+            found = _keep(self.known_items, key, self._items(name, said))
+        return found
+
+    def _items(self, name: str, said: list[Values]) -> tuple[list[Values], list[Values]] | ValidationError:
         raw = [
             {part: _UNKNOWN_ID if isinstance(value, list) else value for part, value in each.items()} for each in said
         ]
-        key = name, orjson.dumps(raw, default=str)
-        found: tuple[list[BaseModel], list[Values]] | ValidationError | None = self.known_items.get(key)
-        if found is None:
-            try:
-                models = self.checks[name].validate_python(raw)
-                found = models, to_jsonable_python(models)
-            except ValidationError as error:
-                found = error
-            _keep(self.known_items, key, found)
-        return found
+        try:
+            models = self.checks[name].validate_python(raw)
+        except ValidationError as error:
+            return error
+        full: list[Values] = to_jsonable_python(models)
+        _normalise(said, full, models, IDENTITY.get(name))
+        return said, full
 
     def _wrong(self, row: int, cells: list[str], target: Target, error: ValueError) -> Errors:
         if isinstance(error, ValidationError):
@@ -203,8 +208,8 @@ class Rows:
             values = {name: value for name, value in draft.given.items() if name not in named}
             return data | {"values": values | compared(self.entity.name, values)}
         if "phones" in draft.items:
-            for said, written in zip(draft.items["phones"], values["phones"], strict=True):
-                said["number"] = written["number"]
+            pairs = zip(draft.items["phones"], values["phones"], strict=True)
+            data["items"] = draft.items | {"phones": [said | {"number": full["number"]} for said, full in pairs]}
         data["stays"] = self._stays(values)
         data["keys"] = list(dict.fromkeys(self.entity.match_keys(values))) if self.entity.match_keys else []
         kept: Values = {}
@@ -213,7 +218,7 @@ class Rows:
             if value is None or name in named:
                 continue
             kept[name] = value
-            if value != [] and name in self.shown:
+            if name in self.shown and not is_blank(value):
                 changes[name] = [None, value]
         return data | {"values": kept, "changes": changes}
 

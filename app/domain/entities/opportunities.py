@@ -9,9 +9,10 @@ from uuid import UUID
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
-from app.domain.entities import rules
+from app.domain.entities import rules, stages
 from app.domain.entities.fields import Entity, Fields, RecordFields, Spec, Values, partial, readable
-from app.domain.entities.parts import MOST, ExternalIds, Tags
+from app.domain.entities.parts import MOST, ExternalIds, LastActivity, NextActivity, Participant, Tags
+from app.domain.entities.stages import Move, Staged
 from app.domain.entities.values import (
     Currency,
     Day,
@@ -26,8 +27,8 @@ from app.domain.entities.values import (
     quantise,
     search_text,
 )
-from app.domain.entities.vocabulary import Pipeline, Stage, Vocabulary
-from app.errors import Conflict, FieldError, Forbidden
+from app.domain.entities.vocabulary import Pipeline, Vocabulary
+from app.errors import FieldError
 
 
 class OpportunityLine(Fields):
@@ -36,13 +37,6 @@ class OpportunityLine(Fields):
     product_id: Annotated[UUID, Field(title="Product"), Spec(refers_to="products")]
     quantity: Annotated[Quantity, Field(title="Quantity")] = 1  # type: ignore[assignment]
     unit_price: Annotated[Price | None, Field(title="Unit price")] = None
-
-
-class Participant(Fields):
-    """A contact who has a say in it."""
-
-    contact_id: Annotated[UUID, Field(title="Contact"), Spec(refers_to="contacts")]
-    role: Annotated[str | None, Field(title="Role"), Spec(picklist="contact_role")] = None
 
 
 class OpportunityFields(Fields):
@@ -67,6 +61,7 @@ class OpportunityFields(Fields):
     competitor_price: Annotated[Price | None, Field(title="Competitor's price"), Spec(filter=True)] = None
     description: Annotated[OrNull[LongText], Field(title="Description")] = None
     lines: Annotated[list[OpportunityLine], Field(title="Lines", max_length=200), Spec(unlisted=True)] = []
+    lead_id: Annotated[UUID | None, Field(title="Lead"), Spec(filter=True, refers_to="leads")] = None
     tags: Tags = []
 
 
@@ -91,15 +86,23 @@ class OpportunityRead(OpportunityFields, RecordFields):
     stage_entered_at: Annotated[Instant, Field(title="In its stage since"), Spec(filter=True, sort=True)]
     closed_at: Annotated[Instant | None, Field(title="Closed at"), Spec(filter=True, sort=True)]
     lost_reason: Annotated[str | None, Field(title="Reason it was lost"), Spec(filter=True, picklist="lost_reason")]
+    next_activity_at: NextActivity
+    last_activity_at: LastActivity
     external_ids: ExternalIds
 
 
-class StageMove(Fields):
+class StageMove(Move):
     """Where an opportunity goes. `lost_reason` with a stage of kind lost, and only there."""
 
-    stage: Annotated[str, Field(title="Stage", min_length=1, max_length=50)]
     lost_reason: Annotated[str | None, Field(title="Reason it was lost"), Spec(picklist="lost_reason")] = None
-    note: Annotated[OrNull[LongText], Field(title="Note", description="Kept with the stay.")] = None
+
+
+STAGED = Staged(
+    reason="lost_reason",
+    entered=("open", "won", "lost"),
+    reopened=("won", "lost"),
+    required={"won": ("customer_id", "amount"), "lost": ("lost_reason",)},
+)
 
 
 def complete(new: Values, given: set[str], vocabulary: Vocabulary) -> Values:
@@ -122,7 +125,7 @@ def complete(new: Values, given: set[str], vocabulary: Vocabulary) -> Values:
     if "opened_at" in given and new["opened_at"] is None:
         out["opened_at"] = new.get("created_at")
     if new.get("stage_kind") == "won":
-        _check_required(new, ("customer_id", "amount"))
+        stages.check_required(new, STAGED.required["won"])
     return out | {"name_key": fold(new["name"]), "search_open": search_text(new["name"])}
 
 
@@ -145,53 +148,10 @@ def moved(
     may_reopen: bool,
     at: datetime,
 ) -> Values:
-    """The values that a move changes: the whole rule of what may follow what.
-
-    record: the opportunity's values. Raises `Invalid` (unknown stage or reason, something required is missing),
-    `Conflict` (the stage may not follow) or `Forbidden` (reopening without the right to).
-    """
-    target = pipeline.stages.get(move.stage)
-    if target is None:
-        raise rules.invalid([rules.unknown_option("/stage", "stage", move.stage, pipeline.stages)])
-    current = pipeline.stages[str(record["stage"])]
-    reopening = current.kind != "open" and target.kind == "open"
-    if (not reopening and target.key not in current.allowed_next) or target.retired:
-        raise Conflict(
-            "This stage may not follow the present one",
-            code="forbidden_move",
-            extra={
-                "stage": current.key,
-                "allowed": [key for key in current.allowed_next if not pipeline.stages[key].retired],
-            },
-        )
-    if reopening and not may_reopen:
-        raise Forbidden("Reopening needs the right to configure pipelines")
-    reasons = [key for key, option in vocabulary.options.get("lost_reason", {}).items() if option.active]
-    if move.lost_reason is not None and target.kind != "lost":
-        raise rules.invalid([FieldError("/lost_reason", "not_applicable", "A reason is given only for losing")])
-    if move.lost_reason is not None and move.lost_reason not in reasons:
-        raise rules.invalid([rules.unknown_option("/lost_reason", "lost_reason", move.lost_reason, reasons)])
-    after = dict(record) | {"lost_reason": move.lost_reason}
-    check_stage(after, target)
-    return {
-        "stage": target.key,
-        "stage_kind": target.kind,
-        "probability": target.probability,
-        "closed_at": None if target.kind == "open" else at,
-        "lost_reason": move.lost_reason,
-    }
-
-
-def check_stage(record: Mapping[str, object], stage: Stage) -> None:
-    """Raise `Invalid` if the record lacks what the stage requires: winning customer and amount, losing a reason."""
-    always = {"won": ("customer_id", "amount"), "lost": ("lost_reason",)}.get(stage.kind, ())
-    _check_required(record, (*always, *(name for name in stage.required_fields if name not in always)))
-
-
-def _check_required(record: Mapping[str, object], names: tuple[str, ...]) -> None:
-    missing = [name for name in names if record.get(name) in (None, "", [])]
-    if missing:
-        raise rules.invalid([rules.required(name) for name in missing])
+    """The values that a move changes. Raises as `stages.moved` does."""
+    values = stages.moved(record, pipeline, move, STAGED, vocabulary, may_reopen=may_reopen)
+    target = pipeline.stages[values["stage"]]
+    return values | {"probability": target.probability, "closed_at": None if target.kind == "open" else at}
 
 
 OPPORTUNITIES = Entity(
@@ -203,4 +163,5 @@ OPPORTUNITIES = Entity(
     complete,
     stays=("stage",),
     children=("lines", "contacts"),
+    moved=moved,
 )

@@ -6,8 +6,9 @@ from typing import Annotated
 from pydantic import Field
 
 from app.domain.entities.fields import Spec, Values
-from app.domain.entities.opportunities import OpportunityFields, check_stage, complete
+from app.domain.entities.opportunities import STAGED, OpportunityFields, complete
 from app.domain.entities.rules import invalid, unknown_option
+from app.domain.entities.stages import check_stage
 from app.domain.entities.values import Instant
 from app.domain.entities.vocabulary import Vocabulary
 from app.errors import FieldError
@@ -65,7 +66,7 @@ def complete_import(new: Values, given: set[str], vocabulary: Vocabulary, now: d
         out |= {"opened_at": opened_at, "closed_at": closed_at, "stage_entered_at": closed_at}
     if new["lost_reason"] is not None and stage.kind != "lost":
         raise invalid([FieldError("/lost_reason", "not_applicable", "A reason is given only for losing")])
-    check_stage(new | out, stage)
+    check_stage(new | out, stage, STAGED)
     if new.get("probability") is None:
         out["probability"] = stage.probability
     return complete(new | out, given, vocabulary) | out

@@ -1,6 +1,7 @@
 """The lists that customers, contacts and their like carry: telephones, e-mails, addresses, dates and so on."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import Field, model_validator
 
@@ -9,6 +10,7 @@ from app.domain.entities.values import (
     Country,
     Day,
     Email,
+    Instant,
     Line,
     LongLine,
     OrNull,
@@ -83,11 +85,28 @@ class ExternalId(Fields):
     external_id: Annotated[str, Field(title="External id", min_length=1, max_length=255)]
 
 
+class Participant(Fields):
+    """A contact who has a say in it."""
+
+    contact_id: Annotated[UUID, Field(title="Contact"), Spec(refers_to="contacts")]
+    role: Annotated[str | None, Field(title="Role"), Spec(picklist="contact_role")] = None
+
+
 Tags = Annotated[list[Short], Field(title="Tags", max_length=MOST), Spec(filter=True)]
 ExternalIds = Annotated[
     list[ExternalId],
     Field(title="External ids", description="Set by PUT …/by/{system}/{external_id}."),
     Spec(unlisted=True),
+]
+NextActivity = Annotated[
+    Instant | None,
+    Field(title="Next activity", description="When the next planned one is due."),
+    Spec(filter=True, sort=True, derived_from="activities"),
+]
+LastActivity = Annotated[
+    Instant | None,
+    Field(title="Last activity", description="When the last one was done."),
+    Spec(filter=True, sort=True, derived_from="activities"),
 ]
 
 

@@ -92,7 +92,7 @@ def _missing(
     entity: Entity, new: Values, vocabulary: Vocabulary, editable: Collection[str] | None
 ) -> Iterator[FieldError]:
     for name in vocabulary.minimum_information.get(entity.name, ()):
-        if new.get(name) in (None, "", []) and (editable is None or name in editable):
+        if is_blank(new.get(name)) and (editable is None or name in editable):
             yield required(name)
 
 
@@ -102,6 +102,11 @@ def _naming_itself(entity: Entity, values: Values, id: Any) -> Iterator[FieldErr
     for name, declared in specs(entity.create).items():
         if declared.refers_to == entity.name and values.get(name) is not None and values[name] == id:
             yield FieldError(f"/{name}", "names_itself", "Must be another record")
+
+
+def is_blank(value: Any) -> bool:
+    """Whether there is nothing where something could be."""
+    return value is None or (not value and isinstance(value, (str, list)))
 
 
 def required(name: str) -> FieldError:

@@ -39,11 +39,22 @@ class SettingsFields(Fields):
     ]
     minimum_information: Annotated[
         dict[
-            Literal["users", "customers", "contacts", "products", "opportunities"],
+            Literal[
+                "users",
+                "customers",
+                "contacts",
+                "leads",
+                "products",
+                "opportunities",
+                "activities",
+                "activity_reports",
+            ],
             Annotated[list[str], Field(max_length=50)],
         ],
         Field(
-            title="Minimum information", description="By entity: the fields that a record must have, on every way in."
+            title="Minimum information",
+            description="By entity: the fields that a record must have, on every way in. `activity_reports`: what is "
+            "told of an activity that is done, an outcome where its kind has outcomes.",
         ),
     ]
 

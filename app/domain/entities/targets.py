@@ -17,7 +17,7 @@ from app.domain.entities.users import username_key
 from app.domain.entities.values import fold, nearest
 from app.errors import FieldError
 
-IMPORTABLE = ("users", "customers", "contacts", "products", "opportunities")
+IMPORTABLE = ("users", "customers", "contacts", "leads", "products", "opportunities", "activities")
 EXTERNAL_ID, ID = "external_id", "id"
 
 # By what a record of each kind may be found, and how such a key is compared.
@@ -30,11 +30,13 @@ KEYS: dict[str, dict[str, Callable[[str], str]]] = {
         "email": str.casefold,
     },
     "contacts": {"email": str.casefold},
+    "leads": {"email": str.casefold},
     "products": {"name": fold, "sku": str},
     "opportunities": {},
+    "activities": {},
 }
 # The field that a key is kept in, where it is another, and how a mapping names it.
-KEPT_IN = {("customers", "email"): ("emails", "address"), ("contacts", "email"): ("emails", "address")}
+KEPT_IN = {(name, "email"): ("emails", "address") for name in ("customers", "contacts", "leads")}
 
 
 @dataclass(frozen=True, slots=True)

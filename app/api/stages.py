@@ -1,0 +1,67 @@
+"""The routes of records that move through stages: move one, and read its history."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from app import clock
+from app.api import render
+from app.api.deps import Caller, Id, IdempotencyKey, Reader, Session
+from app.api.records import ETAG, add
+from app.db.queries import stages as history
+from app.domain import stages
+from app.domain.entities.fields import Entity
+from app.domain.entities.stages import Move
+from app.domain.entities.values import Instant
+from app.policies.access import Access, not_found
+
+
+class Stay(BaseModel):
+    """A time spent in a stage: who moved it there and for how long it stayed, until now for the present one."""
+
+    pipeline_id: UUID
+    stage: str
+    entered_at: Instant
+    left_at: Instant | None
+    seconds: int = Field(description="How long.")
+    by: UUID
+    note: str | None
+    source: str
+
+
+class StageHistory(BaseModel):
+    """All stays, oldest first."""
+
+    items: list[Stay]
+
+
+def add_stage_routes(router: APIRouter, entity: Entity, To: type[Move]) -> None:
+    """Give the entity's router the two routes. To: what the body of a move is."""
+    one = entity.singular
+
+    async def move(session: Session, access: Caller, id: Id, data: To, key: IdempotencyKey = None) -> Response:  # type: ignore[valid-type]
+        record = await stages.move(session, access, entity, id, data)
+        return await render.written(session, access, entity, record.id)
+
+    async def read(reader: Reader, id: Id) -> Response:
+        def make(access: Access) -> tuple[str, list[Any]]:
+            reach = access.reach(entity.name)
+            reached = list(access.reached(reach.level))
+            values = {"id": id, "now": clock.now(), "reached": reached, "sid": access.session_id}
+            return history.statement(entity.name, reach, values)
+
+        _, row = await reader.read(make)
+        if not row["record"]:
+            raise not_found(one)
+        return Response(b'{"items":[%b]}' % row["items"].encode(), 200, render.PRIVATE, "application/json")
+
+    add(
+        router, "POST", "/{id}/stage", move, f"move_{one}", f"Move the {one} to another stage of its pipeline.",
+        entity.read, responses={200: {"headers": ETAG}},
+    )  # fmt: skip
+    add(
+        router, "GET", "/{id}/stages", read, f"read_{one}_stages",
+        f"The {one}'s history: which stages, when, by whom, how long.", StageHistory,
+    )  # fmt: skip

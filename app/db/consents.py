@@ -1,0 +1,25 @@
+"""What somebody agreed to, word for word: append only."""
+
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import clock
+from app.db.models.forms import Consent
+
+
+async def give(session: AsyncSession, **values: Any) -> None:
+    """Keep a consent that was given now. values: columns of `consents`."""
+    await session.execute(insert(Consent).values(given=True, at=clock.now(), **values))
+
+
+async def withdrawn(session: AsyncSession, address: str, purpose: str) -> bool:
+    """Whether the last that was said for this address and purpose is no."""
+    last = (
+        select(Consent.given)
+        .where(Consent.address.in_({address, address.casefold()}), Consent.purpose == purpose)
+        .order_by(Consent.id.desc())
+        .limit(1)
+    )
+    return (await session.scalar(last)) is False

@@ -1,0 +1,69 @@
+"""When is the next activity with a customer or for an opportunity, and when was the last? Kept on both, for lists.
+
+The columns sum up activities that are there: they raise no version and are told in no event.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+async def follow(session: AsyncSession, events: Iterable[Mapping[str, Any]]) -> None:
+    """Bring up to date what sums up the activities of which these lines of the ledger tell, once they are written.
+
+    Nothing changes an activity without a line in the ledger: so this is the one place to look.
+    """
+    told = [event for event in events if event["entity"] == "activities"]
+    if not told:
+        return
+    # Those that an activity has left stand in what changed, as texts; those where it is now are read.
+    left = {
+        name: {UUID(old) for event in told for old in event["changes"].get(name, ())[:1] if old}
+        for name in ("customer_id", "opportunity_id")
+    }
+    found = await session.execute(_OF, {"ids": [event["record_id"] for event in told]})
+    now = [(row.customer_id, row.opportunity_id) for row in found]
+    customers = left["customer_id"] | {customer_id for customer_id, _ in now if customer_id}
+    opportunities = left["opportunity_id"] | {opportunity_id for _, opportunity_id in now if opportunity_id}
+    await recompute(session, customers, opportunities)
+
+
+async def recompute(session: AsyncSession, customers: Collection[UUID], opportunities: Collection[UUID]) -> None:
+    """Sum up anew the activities of these customers and opportunities, which stay locked until the transaction ends.
+
+    They are locked first and in order: the statements after that see what those committed who were waited for.
+    """
+    for entity, ids in (("opportunities", opportunities), ("customers", customers)):
+        if ids:
+            await session.execute(_LOCK[entity], {"ids": list(ids)})
+    for entity, ids in (("opportunities", opportunities), ("customers", customers)):
+        if ids:
+            await session.execute(_SUM_UP[entity], {"ids": list(ids)})
+
+
+_OF = text("select distinct customer_id, opportunity_id from activities where id = any(:ids)")
+
+_LOCK = {
+    entity: text(f"select from {entity} where id = any(:ids) order by id for no key update")
+    for entity in ("opportunities", "customers")
+}
+
+_SUM_UP = {
+    entity: text(f"""
+update {entity} t set next_activity_at = s.next_at, last_activity_at = s.last_at
+from (
+  select e.id, (
+      select min(a.due_at) from activities a
+      where a.{column} = e.id and a.state = 'planned' and a.archived_at is null
+    ) as next_at, (
+      select max(a.done_at) from activities a where a.{column} = e.id and a.state = 'done' and a.archived_at is null
+    ) as last_at
+  from {entity} e where e.id = any(:ids)
+) s
+where t.id = s.id and (t.next_activity_at, t.last_activity_at) is distinct from (s.next_at, s.last_at)
+""")
+    for entity, column in (("opportunities", "opportunity_id"), ("customers", "customer_id"))
+}

@@ -1,0 +1,72 @@
+"""Is the sender of a form known already, and was the same sent a moment ago?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.base import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The newest open lead with the address; the customer with it, if there is one and no other; who is to look after
+    what they send: the customer's owner, else the form's, if that one works here."""
+
+    sent_before: bool
+    lead_id: UUID | None
+    customer_id: UUID | None
+    owner_id: UUID | None
+
+
+async def one_at_a_time(session: AsyncSession, who: str) -> None:
+    """Let nobody else send as the same until this transaction ends, so that it sees what they sent before."""
+    await session.execute(_ONE_AT_A_TIME, {"who": who})
+
+
+async def find(
+    session: AsyncSession, form: Json, email: str | None, fingerprint: bytes, state: str, since: datetime
+) -> Sender:
+    """Whether the same came by the form since then, and who sends from an address, by the keys that records are matched
+    by."""
+    values = {
+        "form_id": form["id"],
+        "form_owner_id": form["lead_owner_id"],
+        "key": email.casefold() if email else None,
+        "fingerprint": fingerprint,
+        "state": state,
+        "since": since,
+    }
+    return Sender(*(await session.execute(_FIND, values)).one())
+
+
+_ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended(:who, 1))")
+
+# Of several customers with one address nobody can tell whose it is: then it is nobody's.
+_FIND = text("""
+with known as (
+  select c.id, c.owner_id from match_keys m join customers c on c.id = m.record_id
+  where (m.entity, m.kind) = ('customers', 'email') and m.key = :key and c.archived_at is null
+  union
+  select c.id, c.owner_id from match_keys m
+  join contacts p on p.id = m.record_id join customers c on c.id = p.customer_id
+  where (m.entity, m.kind) = ('contacts', 'email') and m.key = :key and p.archived_at is null and c.archived_at is null
+  limit 2
+), only_one as (
+  select id, owner_id from known where (select count(*) from known) = 1
+)
+select
+  exists (
+    select from submissions
+    where fingerprint = :fingerprint and created_at > :since and form_id = :form_id and state = :state
+  ) as sent_before,
+  (select l.id from match_keys m join leads l on l.id = m.record_id
+   where (m.entity, m.kind) = ('leads', 'email') and m.key = :key and l.stage_kind = 'open' and l.archived_at is null
+   order by l.id desc limit 1) as lead_id,
+  (select id from only_one) as customer_id,
+  (select u.id from users u
+   where u.id in ((select owner_id from only_one), cast(:form_owner_id as uuid)) and u.active and u.archived_at is null
+   order by u.id is distinct from (select owner_id from only_one) limit 1) as owner_id
+""")
