@@ -40,12 +40,15 @@ class Filter:
 
 
 @cache
-def filters(entity: Entity) -> dict[str, Filter]:
-    """Every filter of the entity's list, by the parameter's name."""
+def filters(entity: Entity, of: str | None = None) -> dict[str, Filter]:
+    """Every filter of the entity's list, by the parameter's name.
+
+    of: the field by which it is the list of one in a path, `/{id}/…`. It is no filter there, nor is `id`, the path's.
+    """
     found: dict[str, Filter] = {}
     for name, info in entity.read.model_fields.items():
         flags = spec(info)
-        if not flags.filter:
+        if not flags.filter or (of is not None and name in ("id", of)):
             continue
         kind, many, nullable = _kind(info)
         # Cleaned first: a type of which the declaration says only that it is text would take what PostgreSQL does not.
@@ -93,8 +96,8 @@ def _operators(kind: Any, many: bool, nullable: bool, picklist: str | None) -> t
     return ("any", "ne", *TEXTUAL, *null)
 
 
-def parameters(entity: Entity) -> list[dict[str, Any]]:
-    """The parameters as OpenAPI lists them."""
+def parameters(entity: Entity, of: str | None = None) -> list[dict[str, Any]]:
+    """The parameters as OpenAPI lists them; `of` as of `filters`."""
     sorts = sorted(f"{sign}{name}" for name, each in specs(entity.read).items() if each.sort for sign in ("", "-"))
     described: list[dict[str, Any]] = []
 
@@ -127,16 +130,16 @@ def parameters(entity: Entity) -> list[dict[str, Any]]:
     add("cursor", {"type": "string", "maxLength": 4000}, "`next_cursor` of the page before, with the same question.")
     add("count", CONTROLS["count"].json_schema(), "Fills `total`: exactly, or up to 10,000.")
     add("archived", {"type": "boolean", "default": False}, "The archived ones instead.")
-    for name, each in filters(entity).items():
+    for name, each in filters(entity, of).items():
         one = each.operator in (*ORDERED, *TEXTUAL, "is_null")
         add(name, each.schema if one else {"type": "array", "items": each.schema})
     return described
 
 
-def parse(query: QueryParams, entity: Entity, vocabulary: Vocabulary) -> Listing:
-    """The question that the parameters ask. Raises `Invalid`, naming every parameter that is unknown or wrong."""
+def parse(query: QueryParams, entity: Entity, vocabulary: Vocabulary, of: str | None = None) -> Listing:
+    """The question that the parameters ask; `of` as of `filters`. Raises `Invalid` for what is unknown or wrong."""
     problems: list[FieldError] = []
-    known = filters(entity)
+    known = filters(entity, of)
     given: dict[str, list[str]] = {}
     if len(query.multi_items()) > PARAMETERS:
         raise rules.invalid([FieldError("/query", "too_many_parameters", f"More than {PARAMETERS} parameters")])

@@ -1,6 +1,5 @@
 """Answers: bytes as PostgreSQL made them, with the headers that go with a record."""
 
-from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -29,16 +28,19 @@ class Page(BaseModel, Generic[Item]):
     total: int | None = Field(description="How many there are, where `count` asked for it.")
 
 
-async def page(
-    reader: Reading, entity: Entity, request: Request, within: Mapping[tuple[str, str], Any] | None = None
-) -> Response:
-    """The page of a list that the request's parameters ask for; of one in a path, `within` its path (as in `where`)."""
+async def page(reader: Reading, entity: Entity, request: Request, of: tuple[str, UUID] | None = None) -> Response:
+    """The page of a list that the request's parameters ask for.
+
+    of: the field by which it is the list of one in a path, and the path's id.
+    """
     listing = Listing()
+    parent, parent_id = of or (None, None)
 
     def make(access: Access, fuzzy: bool = False) -> tuple[str, list[Any]]:
         nonlocal listing
-        listing = parse(request.query_params, entity, access.vocabulary)
-        listing.where.update(within or {})
+        listing = parse(request.query_params, entity, access.vocabulary, parent)
+        if parent:
+            listing.where[parent, "any"] = [parent_id]
         shape, values = list_shape(access, entity, listing, fuzzy=fuzzy)
         return reading.statement(shape, values | {"sid": access.session_id})
 

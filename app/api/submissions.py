@@ -148,6 +148,8 @@ async def _submitted(
     said = submitted.read(form, fields, request.query_params, opened.access.vocabulary.country)
     asked = fields.get("language")
     spoken = _language(request, asked if isinstance(asked, str) else language, opened)
+    if again is None and await submissions.is_kept(opened, said):
+        return _received(form, spoken, headers, browser)
     visitor = Visitor(spoken, submitted.page_of(request.headers.get("referer", "")), address)
     async with db.transaction("form") as session:
         if again is not None:

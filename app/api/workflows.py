@@ -58,11 +58,9 @@ async def preview_workflow(
 @router.get(
     "/{id}/runs",
     response_model=Page[WorkflowRunRead],
-    openapi_extra={
-        "parameters": [each for each in parameters(WORKFLOW_RUNS) if not each["name"].startswith("workflow_id")]
-    },
+    openapi_extra={"parameters": parameters(WORKFLOW_RUNS, "workflow_id")},
 )
 async def list_workflow_runs(reader: Reader, id: Id, request: Request) -> Response:
     """List what a workflow did: one run for each episode of a record."""
     await render.record(reader, WORKFLOWS, id)  # or there is no such workflow
-    return await render.page(reader, WORKFLOW_RUNS, request, {("workflow_id", "any"): [id]})
+    return await render.page(reader, WORKFLOW_RUNS, request, ("workflow_id", id))

@@ -34,15 +34,18 @@ async def archive(
 
 
 async def archived_above(session: AsyncSession, entity: str, id: UUID) -> list[tuple[str, UUID]]:
-    """What a record belongs to and is archived: of which kind, and by which archiving."""
+    """What a record belongs to and is archived: of which kind, and by which archiving.
+
+    What is not is kept from it until the transaction ends: whoever archives it waits, and takes along what comes back.
+    """
     found = []
     for name, parts in BELONGING.items():
         for part, column in parts:
             if part == entity:
                 above, record = table_of(name).c, table_of(entity).c
-                query = select(above.archive_id).where(record.id == id, record[column] == above.id)
-                for archive_id in await session.scalars(query.where(above.archived_at.is_not(None))):
-                    found.append((name, archive_id))
+                query = select(above.archived_at, above.archive_id).where(record.id == id, record[column] == above.id)
+                query = query.with_for_update(read=True, key_share=True, of=table_of(name))
+                found += [(name, row.archive_id) for row in await session.execute(query) if row.archived_at is not None]
     return found
 
 

@@ -7,8 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 
 def holds(entity: str, state: str | None) -> bool:
-    """Whether a record makes its owner an assignee of its customer: an activity only as long as it is planned."""
-    return entity != "activities" or state == "planned"
+    """Whether a record makes its owner an assignee of its customer: an activity only as long as it is planned.
+
+    A message never: there is nothing left to do, and whoever once wrote to a customer would reach it for good.
+    """
+    return state == "planned" if entity == "activities" else entity != "messages"
 
 
 async def step_down(session: AsyncSession, customer_id: UUID, user_id: UUID) -> None:

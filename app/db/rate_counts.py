@@ -1,29 +1,42 @@
-"""How often was something done in this stretch of time?"""
+"""How often was something done within the minute and the hour?"""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from app import clock
+from app.db.session import alone
 
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def count(session: AsyncSession, windows: Mapping[str, timedelta]) -> Mapping[str, tuple[int, datetime]]:
-    """Once more for each bucket. How often in its present window, with this time, and when that window ends."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How often in the present minute and in the present hour of the clock, with this time, and when those end."""
+
+    in_minute: int
+    in_hour: int
+    minute_ends: datetime
+    hour_ends: datetime
+
+
+async def count(buckets: Collection[str]) -> Mapping[str, Counted]:
+    """Once more for each bucket. It counts at once, whatever becomes of what was done."""
     now = clock.now()
-    # In one order, so that two that share buckets wait for each other and do not deadlock.
-    starts = {bucket: now - (now - _EPOCH) % windows[bucket] for bucket in sorted(windows)}
-    counted = await session.execute(_COUNT, {"buckets": list(starts), "starts": list(starts.values())})
-    return {bucket: (number, starts[bucket] + windows[bucket]) for bucket, number in counted}
+    hour, minute = (now - (now - _EPOCH) % window for window in (HOUR, MINUTE))
+    async with alone() as connection:
+        # In one order, so that two that share buckets wait for each other and do not deadlock.
+        rows = await connection.fetch(_COUNT, sorted(buckets), hour, minute)
+    return {row["bucket"]: Counted(row["in_minute"], row["count"], minute + MINUTE, hour + HOUR) for row in rows}
 
 
-_COUNT = text("""
-insert into rate_counts (bucket, starts_at, count)
-select bucket, starts_at, 1
-from unnest(cast(:buckets as text[]), cast(:starts as timestamptz[])) as t(bucket, starts_at)
-on conflict (bucket, starts_at) do update set count = rate_counts.count + 1
-returning bucket, count
-""")
+_COUNT = """
+insert into rate_counts as known (bucket, starts_at, count, minute_at, in_minute)
+select bucket, $2, 1, $3, 1 from unnest($1::text[]) as t(bucket)
+on conflict (bucket, starts_at) do update set
+  count = known.count + 1,
+  in_minute = case when known.minute_at = excluded.minute_at then known.in_minute else 0 end + 1,
+  minute_at = excluded.minute_at
+returning bucket, count, in_minute
+"""

@@ -120,6 +120,14 @@ async def driver(session: AsyncSession) -> Any:
     return raw.driver_connection
 
 
+@asynccontextmanager
+async def alone() -> AsyncIterator[Any]:
+    """An asyncpg connection on which each statement is a transaction of its own, committed as it ends."""
+    async with engine().connect() as connection:
+        # SQLAlchemy begins a transaction with the first statement that goes through it: none does.
+        yield (await connection.get_raw_connection()).driver_connection
+
+
 @cache
 def _sessions() -> async_sessionmaker[AsyncSession]:
     return async_sessionmaker(engine(), expire_on_commit=False, sync_session_class=EnrolledSession)

@@ -111,7 +111,9 @@ async def _customer_of(
         return before.customer_id
     model: Any = ABOUT[name]
     query = access.rows(model).with_only_columns(model.customer_id).where(model.id == id, model.archived_at.is_(None))
-    found = (await session.execute(query.with_for_update(key_share=True, of=model))).one_or_none()
+    query = query.with_for_update(key_share=True, of=model)
+    # A conversion that was waited for may have put it under a customer whose assignees only the next statement sees.
+    found = (await session.execute(query)).one_or_none() or (await session.execute(query)).one_or_none()
     if found is None:
         problem = FieldError(f"/{name}", "not_found", f"No such record in {model.__tablename__}")
         raise NotFound("The body names a record that does not exist", errors=[problem])

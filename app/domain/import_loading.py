@@ -71,8 +71,8 @@ class Load:
 
     @property
     def follows(self) -> bool:
-        """Whether the rows are about something whose customer they take."""
-        about = {"opportunity_id", "lead_id"}
+        """Whether the rows are about something whose customer they take, or may mean activities that are."""
+        about = {"opportunity_id", "lead_id"} | ({"customer_id"} if self.mapping.match_on is not None else set())
         return self.entity.name == "activities" and any(each.field in about for each in self.targets)
 
 

@@ -56,7 +56,7 @@ async def convert(session: AsyncSession, access: Access, id: UUID, said: LeadCon
     # The lead's data go on whole, whatever the caller may write elsewhere, and to whoever has the lead.
     product = Access.acting_for(access, Reason.CONVERSION)
     contact_id = await _contact(session, access, product, lead, said, customer_id)
-    opportunities = await _opportunities(session, product, lead, customer_id)
+    opportunities = await _opportunities(session, access, product, lead, customer_id)
     going_on = next((each for each in opportunities if each.stage_kind != "lost"), None)
     if going_on is not None:
         await _change(session, access, going_on, said)
@@ -119,17 +119,32 @@ async def _contact(
 
 
 async def _opportunities(
-    session: AsyncSession, product: Access, lead: Lead, customer_id: UUID | None
+    session: AsyncSession, access: Access, product: Access, lead: Lead, customer_id: UUID | None
 ) -> list[Opportunity]:
-    """The lead's own, but for those that another customer has meanwhile; oldest first."""
+    """The lead's own, but for those that another customer has meanwhile; oldest first.
+
+    Taking one from the lead's customer to another is the caller's own change: raises `Forbidden`.
+    """
     theirs = (lead.customer_id, customer_id)
-    query = product.rows(Opportunity).with_only_columns(Opportunity.id).where(
+    query = product.rows(Opportunity).with_only_columns(Opportunity.id, Opportunity.customer_id).where(
         Opportunity.lead_id == lead.id,
         Opportunity.archived_at.is_(None),
         or_(Opportunity.customer_id.is_(None), Opportunity.customer_id.in_([each for each in theirs if each])),
     )  # fmt: skip
-    ids = list(await session.scalars(query.order_by(Opportunity.id)))
-    return [await product.row(session, Opportunity, id, "update") for id in ids]
+    rows = (await session.execute(query.order_by(Opportunity.id))).all()
+    return [
+        await product.row(session, Opportunity, row.id, "update")
+        if row.customer_id in (None, customer_id)
+        else await _to_change(session, access, row.id)
+        for row in rows
+    ]
+
+
+async def _to_change(session: AsyncSession, access: Access, id: UUID) -> Opportunity:
+    try:
+        return await access.row(session, Opportunity, id, "update")
+    except NotFound:
+        raise Forbidden("You may not change the lead's opportunity") from None
 
 
 async def _change(session: AsyncSession, access: Access, opportunity: Opportunity, said: LeadConversion) -> None:
@@ -141,10 +156,7 @@ async def _change(session: AsyncSession, access: Access, opportunity: Opportunit
         if "pipeline_id" in given:
             problem = FieldError("/pipeline_id", "not_applicable", "The lead has an opportunity, in its own pipeline")
             raise rules.invalid([problem])
-        try:
-            await access.row(session, Opportunity, opportunity.id, "update")
-        except NotFound:
-            raise Forbidden("You may not change the lead's opportunity") from None
+        await _to_change(session, access, opportunity.id)
         await records.change(session, access, OPPORTUNITIES, opportunity, OpportunityUpdate.model_validate(given))
 
 

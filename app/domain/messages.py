@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from email.utils import parseaddr
 from typing import Any
 from uuid import UUID
@@ -26,8 +27,8 @@ from app.domain.entities.fields import Entity, Values
 from app.domain.entities.leads import LEADS
 from app.domain.entities.messages import MESSAGES, MessageCreate, is_sent_from_here
 from app.domain.entities.templates import PLACES, rendered
-from app.errors import Conflict, FieldError
-from app.policies.access import Access
+from app.errors import AppError, Conflict, FieldError
+from app.policies.access import Access, not_found
 from app.settings import mail_server
 from app.texts.labels import label
 
@@ -51,6 +52,7 @@ class Letter:
     text: str
     language: str | None
     message_id: str
+    queued_at: datetime
     reply_to: str | None
     automatic: bool
 
@@ -65,7 +67,7 @@ async def create(
     assert isinstance(data, MessageCreate)
     access.require(entity.name, "create")
     await references.check(session, access, entity, rules.given_values(data))
-    people = {name: await access.row(session, model, id) for name, model in WITH.items() if (id := getattr(data, name))}
+    people = {name: await _held(session, access, name, id) for name in WITH if (id := getattr(data, name))}
     update: Values = {"customer_id": _customer_of({name: _customer(name, person) for name, person in people.items()})}
     also = dict(also or {})
     if is_sent_from_here(data.model_dump()):
@@ -91,13 +93,37 @@ async def change(session: AsyncSession, access: Access, entity: Entity, message:
     assert isinstance(message, Message)
     if message.state in ("queued", "sent", "failed"):
         raise Conflict("A message that was sent, or is on its way, stays as it is", code="already_sent")
-    given = {name: id for name in WITH if name in data.model_fields_set and (id := getattr(data, name))}
-    if given:
-        await references.check(session, access, entity, given)
-        named = {name: _customer(name, await access.row(session, WITH[name], id)) for name, id in given.items()}
-        kept = {} if "customer_id" in data.model_fields_set else {"customer_id": message.customer_id}
-        data = data.model_copy(update={"customer_id": _customer_of(kept | named)})
+    if data.model_fields_set & WITH.keys():
+        data = await _with_customer(session, access, entity, message, data)
     await records.change(session, access, entity, message, data)
+
+
+async def _with_customer(
+    session: AsyncSession, access: Access, entity: Entity, message: Message, data: BaseModel
+) -> BaseModel:
+    """What is given, with the customer of all that the message names then. What it goes on naming is its customer's."""
+    given = {name: getattr(data, name) for name in WITH if name in data.model_fields_set}
+    await references.check(session, access, entity, given)
+    customers = {name: message.customer_id for name in WITH if name not in given and getattr(message, name) is not None}
+    customers |= {name: _customer(name, await _held(session, access, name, id)) for name, id in given.items() if id}
+    customer_id = _customer_of(customers)
+    if "customer_id" in given and given["customer_id"] != customer_id:
+        raise _mismatch("customer_id")
+    return data.model_copy(update={"customer_id": customer_id})
+
+
+async def _held(session: AsyncSession, access: Access, name: str, id: UUID) -> Any:
+    """With whom it is. Until the transaction ends it goes to no other customer, for the message would not follow."""
+    if name == "customer_id":
+        return await access.row(session, Customer, id)
+    model: Any = WITH[name]
+    query = access.rows(model).where(model.id == id).with_for_update(read=True, of=model)
+    query = query.execution_options(populate_existing=True)
+    # A conversion that was waited for may have put it under a customer whose assignees only the next statement sees.
+    held = await session.scalar(query) or await session.scalar(query)
+    if held is None:
+        raise not_found(ENTITIES[model.__tablename__].singular)
+    return held
 
 
 def _customer(name: str, person: Any) -> UUID | None:
@@ -110,8 +136,12 @@ def _customer_of(customers: Mapping[str, UUID | None]) -> UUID | None:
     found = {name: id for name, id in customers.items() if id is not None}
     if len(set(found.values())) > 1:
         name = "customer_id" if "customer_id" in found else list(found)[-1]
-        raise rules.invalid([FieldError(f"/{name}", "customer_mismatch", "It names records of different customers")])
+        raise _mismatch(name)
     return next(iter(found.values()), None)
+
+
+def _mismatch(name: str) -> AppError:
+    return rules.invalid([FieldError(f"/{name}", "customer_mismatch", "It names records of different customers")])
 
 
 def _address_of(access: Access, people: Mapping[str, Any]) -> str | None:
@@ -180,6 +210,7 @@ async def to_send(session: AsyncSession, access: Access, id: UUID) -> Letter | N
         text=message.text or "",
         language=message.language,
         message_id=message.message_id or "",
+        queued_at=message.created_at,
         # Whose turn it is, or whose customer it is, is not told to whoever fills in a form.
         reply_to=writer.email if writer else None,
         automatic=automatic,
@@ -188,13 +219,14 @@ async def to_send(session: AsyncSession, access: Access, id: UUID) -> Letter | N
 
 async def sent(session: AsyncSession, access: Access, id: UUID) -> None:
     """The mail server has it."""
+    # The lead first, as all do who take what is about it along: the mail is out, and nothing may undo that it is known.
+    known = await access.row(session, Message, id)
+    lead = None if known.lead_id is None else await access.row(session, Lead, known.lead_id, "update")
     message = await access.row(session, Message, id, "update")
     now = clock.now()
     await records.write(session, access, MESSAGES, message, {"state": "sent", "sent_at": now}, verb="sent")
-    if message.lead_id is not None:
-        lead = await access.row(session, Lead, message.lead_id, "update")
-        if lead.first_response_at is None:
-            await records.write(session, access, LEADS, lead, {"first_response_at": now})
+    if lead is not None and lead.first_response_at is None:
+        await records.write(session, access, LEADS, lead, {"first_response_at": now})
 
 
 async def fail(session: AsyncSession, access: Access, id: UUID, reason: str) -> None:

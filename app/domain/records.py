@@ -39,7 +39,9 @@ async def create(
     owned = "owner_id" in model.__table__.c
     if owned and "owner_id" not in given:
         given["owner_id"] = access.user_id
-    values = rules.prepare(entity, given, None, access.vocabulary)
+    # What a workflow plans is a reminder to somebody, who gives what the company wants to know.
+    asked = () if "workflow_run_id" in (also or {}) else None
+    values = rules.prepare(entity, given, None, access.vocabulary, asked)
     if owned:
         _may_name_owner(access, entity, values["owner_id"])
     await references.check(session, access, entity, given)

@@ -45,8 +45,13 @@ class Tokens:
 
     access_token: str
     refresh_token: str
-    expires_in: int = int(LIFETIME.total_seconds())
-    token_type: str = "bearer"
+    expires_in: int
+    token_type: str
+
+
+def _tokens(user_id: UUID, session_id: UUID, refresh_token: str) -> Tokens:
+    access_token = issue_access_token(user_id, session_id)
+    return Tokens(access_token, refresh_token, int(LIFETIME.total_seconds()), "bearer")
 
 
 async def sign_in(username: str, password: str, address: str) -> Tokens:
@@ -75,7 +80,7 @@ async def sign_in(username: str, password: str, address: str) -> Tokens:
         if rehashed:
             await kept.rehash_password(session, account, rehashed)
         await kept.uncount_attempts(session, limits)
-    return Tokens(issue_access_token(account.user_id, opened), refresh_token)
+    return _tokens(account.user_id, opened, refresh_token)
 
 
 async def refresh(refresh_token: str) -> Tokens:
@@ -94,7 +99,7 @@ async def refresh(refresh_token: str) -> Tokens:
             await kept.end_session(session, used.session_id)
             logger.warning("A refresh token was used again; its session ends: %s", used.session_id)
     if rotated:
-        return Tokens(issue_access_token(*rotated), new)
+        return _tokens(*rotated, new)
     if raced:
         raise Unauthenticated("Another request was given the next tokens already", code="refresh_raced")
     raise Unauthenticated("The refresh token is not valid or has expired", code="invalid_token")

@@ -34,8 +34,13 @@ async def act(session: AsyncSession, access: Access, workflow: Workflow, opportu
     options = StalledOptions.model_validate(workflow.options)
     lasting = timedelta(days=options.days)
     stay = await due_stays.open_stay(session, stay_id)
-    if opportunity.archived_at is not None or (stay is not None and stay.entered_at + lasting > clock.now()):
-        return  # not now: a scan finds it once it is restored, or has stayed as long as the company says by now
+    left_alone = stay is not None and (
+        stay.entered_at + lasting > clock.now()
+        or (workflow.since is not None and stay.entered_at <= workflow.since)
+        or (stay.source == "import" and not options.include_imported)
+    )
+    if opportunity.archived_at is not None or left_alone:
+        return  # not now: a scan finds it once it is restored, or once it counts by what the company says then
     due_at = stay.entered_at + lasting if stay else clock.now()
     run_id = await workflows.begin(session, access, episode_of(workflow.id, opportunity.id, stay_id, due_at))
     if run_id is None:

@@ -16,7 +16,8 @@ from app.db.base import Record
 from app.db.models.forms import Submission
 from app.db.models.leads import Lead
 from app.db.queries import public_forms, senders
-from app.db.session import reading_pool, transaction
+from app.db.session import driver, reading_pool
+from app.db.vocabulary import Connection
 from app.domain import consequences, records, stamps
 from app.domain.addresses import network_of
 from app.domain.entities.fields import Values
@@ -34,7 +35,6 @@ from app.texts.labels import label
 YOUNGEST, OLDEST = timedelta(seconds=2), timedelta(hours=24)
 # Sent again within this time it is a second click, not a second message.
 SAME = timedelta(minutes=10)
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 # From one address in a minute and in an hour, and by one form in an hour: with our stamp, and without.
 STAMPED, UNSTAMPED = (10, 60, 1_000), (5, 30, 300)
 
@@ -74,35 +74,43 @@ def address_hash(address: str) -> bytes:
 
 
 async def count_visit(form_id: UUID, stamp: str, address: bytes) -> None:
-    """Count an attempt, in a transaction of its own, since it counts though it is refused. Raises `TooMany`."""
+    """Count an attempt: it counts though it is refused. Raises `TooMany`."""
     ours = stamps.age(stamp, form_id) is not None
     per_minute, per_hour, by_form = STAMPED if ours else UNSTAMPED
-    sender = f"form/{form_id}/{address.hex()[:32]}"
-    windows = {
-        f"{sender}/minute": (per_minute, MINUTE),
-        f"{sender}/hour": (per_hour, HOUR),
-        f"form/{form_id}/{'stamped' if ours else 'unstamped'}": (by_form, HOUR),
-    }
-    async with transaction("form") as session:
-        counted = await rate_counts.count(session, {bucket: window for bucket, (_, window) in windows.items()})
-    waits = [ends - clock.now() for bucket, (number, ends) in counted.items() if number > windows[bucket][0]]
+    from_address = f"form/{form_id}/{address.hex()[:32]}"
+    from_all = f"form/{form_id}/{'stamped' if ours else 'unstamped'}"
+    counted = await rate_counts.count((from_address, from_all))
+    sender, form = counted[from_address], counted[from_all]
+    waits = []
+    if sender.in_minute > per_minute:
+        waits.append(sender.minute_ends - clock.now())
+    if sender.in_hour > per_hour or form.in_hour > by_form:
+        waits.append(form.hour_ends - clock.now())
     if waits:
         seconds = max(1, *(int(wait.total_seconds()) + 1 for wait in waits))
         raise TooMany("Too many submissions; try again later", headers={"Retry-After": str(seconds)})
 
 
+async def is_kept(opened: Opened, submitted: Submitted) -> bool:
+    """Whether the same was taken a moment ago. It spares a second click a transaction; of those that are sent at once
+    only `take` can tell, one after another."""
+    pool = await reading_pool()
+    async with pool.acquire() as connection:
+        return await _sent_before(connection, opened.form["id"], submitted)
+
+
 async def take(session: AsyncSession, opened: Opened, submitted: Submitted, visitor: Visitor) -> None:
     """Keep what was sent, and make a lead of it or put it to the open one with that e-mail; once, if sent twice."""
     access, form = opened.access, opened.form
-    trapped = submitted.honeypot or _ill_timed(submitted.stamp, form["id"])
-    state = "trapped" if trapped else "accepted"
-    fingerprint = submitted.fingerprint()
-    since = clock.now() - SAME
+    state, fingerprint = _state(submitted, form["id"]), submitted.fingerprint()
     await senders.one_at_a_time(session, (submitted.email or fingerprint.hex()).casefold())
-    sender = await senders.find(session, form, submitted.email, fingerprint, state, since)
-    if sender.sent_before:
+    connection = await driver(session)
+    if await _sent_before(connection, form["id"], submitted):
         return
-    lead = None if trapped else await _lead(session, opened, submitted, visitor, sender)
+    lead = None
+    if state == "accepted":
+        sender = await senders.find(connection, form, submitted.email)
+        lead = await _lead(session, opened, submitted, visitor, sender)
     text = label(form["consent"], visitor.language) if submitted.consent else None
     kept = access.new(
         session,
@@ -135,6 +143,15 @@ async def take(session: AsyncSession, opened: Opened, submitted: Submitted, visi
             submission_id=kept.id,
             lead_id=lead.id,
         )
+
+
+async def _sent_before(connection: Connection, form_id: UUID, submitted: Submitted) -> bool:
+    state, since = _state(submitted, form_id), clock.now() - SAME
+    return await senders.sent_before(connection, form_id, submitted.fingerprint(), state, since)
+
+
+def _state(submitted: Submitted, form_id: UUID) -> str:
+    return "trapped" if submitted.honeypot or _ill_timed(submitted.stamp, form_id) else "accepted"
 
 
 def _ill_timed(stamp: str, form_id: UUID) -> bool:

@@ -1,5 +1,7 @@
 """How is a message sent? Between two transactions, under the same Message-ID at every attempt."""
 
+import logging
+from datetime import timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
 from uuid import UUID
@@ -8,15 +10,20 @@ import aiosmtplib
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
+from app.db import jobs
 from app.db.base import Json
 from app.domain import messages
 from app.domain.messages import Letter
-from app.jobs.job import Run
+from app.jobs.job import LONGEST_DELAY, MOST_ATTEMPTS, Run, describe
 from app.policies.access import Access, Reason
 from app.settings import MailServer, mail_server
 
+# So long a mail server that is away is waited for; an answer that comes later answers nothing.
+WORTH_SENDING = timedelta(days=2)
 TIMEOUT = 20.0
 LOCAL = ("localhost", "127.0.0.1", "::1")
+
+logger = logging.getLogger(__name__)
 
 
 class Refused(Exception):
@@ -37,12 +44,20 @@ async def send_message(run: Run) -> None:
         async with run.transaction(last=True) as (session, access):
             await messages.fail(session, access, id, str(refused))
         return
+    except (aiosmtplib.SMTPException, OSError) as error:
+        if run.job.attempts < MOST_ATTEMPTS or clock.now() - letter.queued_at > WORTH_SENDING:
+            raise
+        logger.error("The mail server has been away for long: %s", describe(error))
+        async with run.transaction(last=True) as (session, _):
+            at = clock.now() + LONGEST_DELAY
+            await jobs.promise(session, jobs.Job.SEND_MESSAGE, run_as=None, run_at=at, message_id=id)
+        return
     async with run.transaction(last=True) as (session, access):
         await messages.sent(session, access, id)
 
 
 async def given_up(session: AsyncSession, payload: Json) -> None:
-    """The mail server was away, or refused us, for hours."""
+    """The mail server was away, or refused us, for days."""
     reason = "The mail server could not be reached, or did not take it; the log of the worker says why"
     await messages.fail(session, Access.system(Reason.SWEEP), UUID(payload["message_id"]), reason)
 

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import signal
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -108,7 +108,8 @@ async def _promise_tidying(tidied: date | None) -> date:
 
 async def _promise_scans(scanned: datetime | None) -> datetime:
     now = clock.now()
-    if scanned is not None and now - scanned < workflows.SCAN_EVERY:
+    # A clock that was set back must not keep it waiting for the time to come again.
+    if scanned is not None and timedelta() <= now - scanned < workflows.SCAN_EVERY:
         return scanned
     async with transaction("system") as session:
         await workflows.promise_scans(session, await access_of(session, SYSTEM_USER))

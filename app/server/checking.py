@@ -19,8 +19,10 @@ LONG = (
     "tests/clients",
     "tests/contracts/test_real_input.py",
     "tests/contracts/test_schemathesis.py",
+    "tests/db/test_upgrading.py",
     "tests/docs/test_commands.py",
     "tests/faults",
+    "tests/server/test_docker.py",
 )
 PYTEST = [*PYTHON, "pytest", *PARALLEL]
 SUITE = [f"--ignore={path}" for path in LONG]

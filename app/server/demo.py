@@ -24,7 +24,7 @@ def demo_password(data_dir: Path) -> str:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(FileExistsError), open(path, "x", opener=_for_its_owner) as file:
             file.write(secrets.token_urlsafe(12))
-        return path.read_text()
+        return path.read_text().strip()
     except OSError as error:
         raise CannotStart(f"CRM_DATA_DIR: {error}") from None
 

@@ -18,6 +18,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from app import clock
 
 READABLE = POLICY.clone(utf8=True, cte_type="8bit", max_line_length=0, refold_source="all")
+# What the standard library raises for mails that break its rules.
+ODD = (ValueError, LookupError, OverflowError, TypeError, AttributeError)
 OF_THE_JOURNEY = ("content-type", "content-transfer-encoding", "mime-version")
 
 
@@ -67,7 +69,7 @@ def mail_folder(data_dir: Path) -> Path:
 def keep(folder: Path, content: bytes) -> Path:
     """Write one mail to a file of its own; by their names they sort as they came."""
     # What is too odd to be read is kept as it came.
-    with suppress(ValueError, LookupError):
+    with suppress(*ODD):
         content = readable(email.message_from_bytes(content, policy=POLICY))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     at = clock.now()
@@ -101,22 +103,25 @@ def newest(folder: Path) -> list[Path]:
 
 def line(path: Path) -> str:
     """One mail in a line: when, to whom, about what."""
-    message = _read(path)
-    sent = message["Date"]
-    when = f"{parsedate_to_datetime(str(sent)).astimezone():%Y-%m-%d %H:%M}" if sent else " " * 16
-    return _printable(f"{when}  {message['To'] or ''}  {message['Subject'] or ''}")
+    try:
+        message = _read(path)
+        sent = message["Date"]
+        when = f"{parsedate_to_datetime(str(sent)).astimezone():%Y-%m-%d %H:%M}" if sent else " " * 16
+        return _printable(f"{when}  {message['To'] or ''}  {message['Subject'] or ''}")
+    except ODD:
+        return f"{' ' * 16}  {path.name}"
 
 
 def text(path: Path) -> str:
     """One mail to be read: its headers, and its text decoded."""
-    message = _read(path)
-    body = message.get_body(("plain", "html"))
     try:
+        message = _read(path)
+        body = message.get_body(("plain", "html"))
         said = body.get_content() if body is not None else ""
-    except (ValueError, LookupError):
-        said = path.read_text(errors="replace")
-    headers = [f"{name}: {value}" for name, value in message.items() if name.lower() not in OF_THE_JOURNEY]
-    return _printable("\n".join([*headers, "", said.rstrip()]))
+        headers = [f"{name}: {value}" for name, value in message.items() if name.lower() not in OF_THE_JOURNEY]
+        return _printable("\n".join([*headers, "", said.rstrip()]))
+    except ODD:
+        return _printable(path.read_text(errors="replace").rstrip())
 
 
 def _printable(said: str) -> str:

@@ -41,6 +41,8 @@ def upgrade() -> None:
         sa.Column("bucket", sa.String(length=120), nullable=False),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("minute_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("in_minute", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("bucket", "starts_at", name=op.f("rate_counts_pkey")),
     )
     op.create_index("rate_counts_starts_at_idx", "rate_counts", ["starts_at"], unique=False)
@@ -494,7 +496,7 @@ def upgrade() -> None:
                 sa.text(
                     "insert into policies (kind, subject, section, action, field_group, scope) "
                     "select 'p', cast(:subject as varchar), :section, :action, 'open', :scope "
-                    "where exists (select from profiles where 'profile:' || id = :subject)"
+                    "where exists (select from profiles where 'profile:' || id = :subject) on conflict do nothing"
                 ).bindparams(subject=subject, section=section, action=action, scope=scope)
             )
     op.execute(

@@ -1,13 +1,16 @@
 """What the tests of the API share."""
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 
-from tests.api.records import make
+from app import clock
+from app.domain import passwords
+from tests.api.records import least, make
 from tests.api.routes import JSON_ROUTES
 from tests.conftest import Client
-from tests.contracts.worlds import FORM, TEMPLATE
 
 
 @pytest.fixture(autouse=True)
@@ -18,24 +21,39 @@ def at_full_speed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def ids(administrator: Client) -> dict[str, str]:
-    """A record of each kind, by the name of its list."""
-    customer = await make(administrator, "customers", name="Acme")
-    bodies: dict[str, dict[str, Any]] = {
-        "customers": {"name": "Odd"},
-        "contacts": {"last_name": "Ruiz", "customer_id": customer["id"]},
-        "products": {"name": "Valve"},
-        "leads": {"last_name": "Ruiz"},
-        "opportunities": {"name": "Valves", "customer_id": customer["id"]},
-        "activities": {"kind": "call", "subject": "Call"},
-        "messages": {"channel": "phone", "subject": "Called"},
-        "templates": TEMPLATE | {"key": "odd"},
-        "forms": FORM | {"key": "odd"},
-        "users": {"name": "Ana", "username": "ana", "profile_id": "sales"},
-    }
-    made = {}
+    """A record of each kind, by the name of its list; the form's key is `odd`."""
+    made = {"customers": str((await make(administrator, "customers", name="Acme"))["id"])}
     for path in (path for method, path in JSON_ROUTES if method == "PUT"):
         kind = path.split("/")[2]
-        answer = await administrator.put(path.format(system="erp", external_id="odd"), json=bodies[kind])
+        body = least(kind, made["customers"]) | ({"key": "odd"} if kind == "forms" else {})
+        answer = await administrator.put(path.format(system="erp", external_id="odd"), json=body)
         assert answer.status_code == 201, answer.text
-        made[kind] = str(answer.json()["id"])
-    return made | {"customers": customer["id"]}
+        made.setdefault(kind, str(answer.json()["id"]))
+    workflows = (await administrator.get("/v1/workflows")).json()["items"]
+    return made | {"workflows": workflows[0]["id"]}
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Moves the clock on."""
+    real, moved = clock.now, timedelta()
+
+    def move(**by: float) -> None:
+        nonlocal moved
+        moved += timedelta(**by)
+
+    monkeypatch.setattr(clock, "now", lambda: real() + moved)
+    return move
+
+
+@pytest.fixture
+def price(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[PasswordHasher], None]]:
+    """Hashing costs next to nothing, so that the tests are quick; what it costs in earnest, a test may set."""
+
+    def set_price(hasher: PasswordHasher) -> None:
+        monkeypatch.setattr(passwords, "HASHER", hasher)
+        passwords._nobodys.cache_clear()
+
+    set_price(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    yield set_price
+    passwords._nobodys.cache_clear()

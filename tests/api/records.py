@@ -1,11 +1,42 @@
 """Records made over HTTP for the tests to work on."""
 
 import asyncio
+from itertools import count
 from typing import Any
 
 import httpx
 
 from tests.conftest import Client
+from tests.contracts.worlds import FORM, TEMPLATE
+
+_numbers = count(1)
+
+
+def least(kind: str, customer_id: str) -> dict[str, Any]:
+    """The least that makes a record of a kind, with keys that no other has."""
+    key = f"odd{next(_numbers)}"
+    bodies: dict[str, dict[str, Any]] = {
+        "customers": {"name": "Odd"},
+        "contacts": {"last_name": "Ruiz", "customer_id": customer_id},
+        "products": {"name": "Valve"},
+        "leads": {"last_name": "Ruiz"},
+        "opportunities": {"name": "Valves", "customer_id": customer_id},
+        "activities": {"kind": "call", "subject": "Call"},
+        "messages": {"channel": "phone", "subject": "Called"},
+        "templates": TEMPLATE | {"key": key},
+        "forms": FORM | {"key": key},
+        "users": {"name": "Ana", "username": key, "profile_id": "sales"},
+    }
+    return bodies[kind]
+
+
+# What the actions upon records ask for at the least.
+ACTIONS: dict[str, dict[str, Any]] = {
+    "/v1/activities/{id}/done": {"outcome": "reached"},
+    "/v1/leads/{id}/stage": {"stage": "contacted"},
+    "/v1/opportunities/{id}/stage": {"stage": "qualification"},
+    "/v1/forms/{key}/submissions": {"email": "eva@acero.es"},
+}
 
 
 async def make(client: Client, entity: str, /, **values: Any) -> dict[str, Any]:

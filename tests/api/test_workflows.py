@@ -85,6 +85,9 @@ async def test_before_it_is_switched_on_it_says_how_many_records_it_hits_and_the
     assert len(rest.json()["items"]) == 1
     skipped = await administrator.get(f"{path}/runs", params={"state": "skipped"})
     assert skipped.json()["items"] == []
+    # The path's id is the workflow's, so that no other is asked for.
+    refused = await administrator.get(f"{path}/runs", params={"id": str(administrator.user_id), "workflow_id__ne": "x"})
+    assert problems(refused) == {("/query/id", "unknown_parameter"), ("/query/workflow_id__ne", "unknown_parameter")}
     other = await by_key(administrator, "web_lead")
     assert (await administrator.get(f"/v1/workflows/{other['id']}/runs")).json()["items"] == []
     assert (await administrator.get(f"/v1/workflows/{other['id']}/preview")).json() == {"records": 0}

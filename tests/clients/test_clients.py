@@ -22,10 +22,15 @@ changed to version 2 with https://acme.example USD
 refused 412 stale 2 ["annual_revenue_band","currency","website"]
 refused 404 not_found
 refused 422 unknown_option ["/sector"]
-opened an opportunity in reception to close on 2030-01-31
+the form asks for ["name","email","request"] and I agree.
+received Grazie. Abbiamo ricevuto il suo messaggio.
+refused 422 invalid ["/name","/consent"]
+found Luis Gómez luis@acme.example new web_form news
+converted to Valves in reception of 9900.00 to close on 2030-01-31
 refused 409 forbidden_move reception ["qualification","lost"]
 moved to qualification after ["reception"]
-read ["customer.created","customer.changed","opportunity.created","opportunity.stage_changed"]
+read ["lead.created","customer.created","contact.created",\
+"opportunity.created","lead.converted","opportunity.stage_changed"]
 """
 
 

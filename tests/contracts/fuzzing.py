@@ -10,6 +10,7 @@ from typing import Any
 from app.main import app
 from tests.api.records import make
 from tests.conftest import ROOT, Client
+from tests.contracts.worlds import FORM, TEMPLATE
 from tests.serving import api_running
 
 # What must hold of every answer. Whether valid values are taken is not asked: our rules go beyond the schema's.
@@ -50,14 +51,24 @@ async def fuzz(client: Client, administrator: Client, folder: Path, *arguments: 
 
 
 async def _records(client: Client, administrator: Client) -> dict[str, str]:
-    """A record of each kind that the client sees, by the name of its list."""
+    """The id of a record of each kind that the client sees, by the name of its list; and a form's key."""
     owner = {"owner_id": str(client.user_id)}
     customer = await make(administrator, "customers", name="Acme", **owner)
     await make(administrator, "contacts", last_name="Ruiz", customer_id=customer["id"])
     await make(administrator, "products", name="Valve")
     await make(administrator, "opportunities", name="Valves", customer_id=customer["id"], **owner)
+    await make(administrator, "leads", company_name="Beta", **owner)
+    for kind, values in (
+        ("activities", {"kind": "call", "subject": "Call"}),
+        ("messages", {"channel": "phone", "subject": "Asked"}),
+    ):
+        await make(administrator, kind, customer_id=customer["id"], **values, **owner)
+    await make(administrator, "templates", **TEMPLATE)
+    form = await make(administrator, "forms", **FORM, lead_owner_id=str(client.user_id))
+    sent = await client.post(f"/v1/forms/{form['key']}/submissions", json={"email": "ana@acero.es"})
+    assert sent.status_code == 202, sent.text
     await make(administrator, "users", name="Ana", username="ana", profile_id="sales")
-    found = {}
+    found = {"form_keys": form["key"]}
     for path in (path for path in app.openapi()["paths"] if path.endswith("/{id}")):
         name = path.split("/")[2]
         answer = await client.get(f"/v1/{name}?limit=1")
@@ -71,8 +82,9 @@ def _settings(ids: dict[str, str], authorization: str) -> str:
     lines = [f"headers = {{ Authorization = {json.dumps(authorization)} }}"]
     lines += [f"dictionaries.{name}.values = [{json.dumps(id)}]" for name, id in ids.items()]
     for name in ids:
-        lines += ["[[operations]]", f"include-path-regex = '^/v1/{name}/\\{{id\\}}'"]
-        lines += [f"parameters = {{ 'path.id' = {{ dictionary = '{name}', probability = 0.8 }} }}"]
+        path, parameter = ("forms", "key") if name == "form_keys" else (name, "id")
+        lines += ["[[operations]]", f"include-path-regex = '^/v1/{path}/\\{{{parameter}\\}}'"]
+        lines += [f"parameters = {{ 'path.{parameter}' = {{ dictionary = '{name}', probability = 0.8 }} }}"]
     return "\n".join(lines) + "\n"
 
 

@@ -1,6 +1,8 @@
 """Are texts cleaned, folded and searched as promised, whatever is sent?"""
 
 import re
+import time
+import unicodedata
 
 import pytest
 from hypothesis import example, given
@@ -35,6 +37,28 @@ def test_control_characters_and_surrogates_are_refused(adapter: TypeAdapter[str]
     with pytest.raises(ValidationError) as refusal:
         adapter.validate_python(text)
     assert refusal.value.errors(include_input=False)[0]["type"] == "forbidden_characters"
+
+
+@pytest.mark.parametrize("marks", ["\u0316\u0301", "\u0f73", "\uff9e\u0301"])
+def test_more_marks_on_one_letter_than_any_script_has_are_refused_at_once(marks: str) -> None:
+    begun = time.process_time()
+    with pytest.raises(ValidationError, match="marks on one letter") as refusal:
+        LONG_TEXT.validate_python("a" + marks * 20_000)
+    assert time.process_time() - begun < 0.05
+    assert refusal.value.errors(include_input=False)[0]["type"] == "forbidden_characters"
+    several = "a" + marks * (30 // len(marks))
+    with pytest.raises(ValidationError, match="marks on one letter"):
+        LINE.validate_python(several + marks)
+    assert LONG_TEXT.validate_python(f"{several} " * 100).count(" ") == 99
+
+
+def test_every_mark_counts_also_one_that_is_hidden_in_another_character() -> None:
+    marks = [chr(code) for code in range(0x300, 0x110000) if not 0xD800 <= code < 0xE000]
+    marks = [char for char in marks if unicodedata.combining(unicodedata.normalize("NFKD", char)[0])]
+    assert len(marks) > 900
+    for at in range(0, len(marks) - 31, 31):
+        with pytest.raises(ValidationError, match="marks on one letter"):
+            LINE.validate_python("a" + "".join(marks[at : at + 31]))
 
 
 @pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\u2028b", "a\x85b", "a\tb"])
@@ -182,6 +206,12 @@ def test_every_single_error_inside_a_word_is_forgiven(word: str, at: int, error:
 )
 def test_the_nearest_is_what_was_probably_meant(value: str, candidates: list[str], meant: str | None) -> None:
     assert nearest(value, candidates) == meant
+
+
+def test_what_nobody_meant_takes_no_time() -> None:
+    begun = time.process_time()
+    assert nearest("a" + "\u0316\u0301" * 20_000, ["retail"]) is None
+    assert time.process_time() - begun < 0.05
 
 
 @given(ANY_TEXT, st.lists(ANY_TEXT))

@@ -13,6 +13,7 @@ from app.db.seeds import SYSTEM_USER
 from app.db.session import transaction
 from app.domain import records, workflows
 from app.domain.entities.opportunities import OPPORTUNITIES
+from app.jobs import worker
 from app.jobs import workflows as handlers
 from app.jobs.job import MOST_ATTEMPTS
 from app.policies.callers import access_of
@@ -137,6 +138,31 @@ async def test_what_the_company_sets_meanwhile_counts_at_the_moment_of_acting(
     await sweep()
     assert (await follow_ups(), await runs()) == ([], [])
     await switch(KEY)
+    await _promise_only()
+    await switch(KEY, start_from_now=True)
+    await work()
+    assert (await follow_ups(), await runs()) == ([], [])
+    await switch(KEY, start_from_now=False, include_imported=True)
+    imported = await opportunity("Imported", await people.user("sales"), source="import")
+    time.forward(days=30)
+    await _promise_only()
+    await switch(KEY, include_imported=False)
+    await sweep()
+    assert await follow_ups() == ["Presses"]
+    assert imported not in [row.record_id for row in await rows("select record_id from workflow_runs")]
+
+
+async def test_a_clock_that_was_set_back_keeps_nothing_waiting(people: People, time: StoppedClock) -> None:
+    await switch(KEY)
+    await opportunity("Presses", await people.user("sales"))
+    time.forward(days=9)
+    scanned = await worker._promise_scans(time.now + timedelta(days=365))
+    assert scanned == time.now
+    assert await worker._promise_scans(scanned) == scanned
+    async with transaction("system") as session:
+        await session.execute(text("update workflows set scanned_to = :at"), {"at": time.now + timedelta(days=355)})
+    await work()
+    time.forward(days=1)
     await sweep()
     assert await follow_ups() == ["Presses"]
 

@@ -171,6 +171,20 @@ async def test_the_opportunity_is_made_at_once_where_the_company_wants_it_and_wh
     assert len(await calls()) == 2
 
 
+async def test_what_the_company_wants_to_know_of_activities_is_asked_of_people_and_stops_no_call(
+    people: People, time: StoppedClock, sent: Box
+) -> None:
+    await switch(KEY)
+    ana = await people.user("sales")
+    async with transaction("system") as session:
+        demanding = text('update settings set minimum_information = \'{"activities": ["objective"]}\'')
+        await session.execute(demanding)
+        await session.execute(text("update versions set xid = pg_current_xact_id()"))
+    await lead()
+    await work()
+    assert (await calls(), len(sent), await runs()) == ([ana], 1, [("done", None)])
+
+
 async def test_a_name_that_is_no_name_is_not_sent_to_whoever_has_the_address(
     people: People, time: StoppedClock, sent: Box
 ) -> None:
@@ -216,9 +230,10 @@ async def test_mail_that_cannot_go_is_tried_again_and_in_the_end_says_why(
     await work()
     await lead(emails=[{"address": "slow@talleres.example"}])
     sent.refusing = OSError("no route")
-    for _ in range(9):
+    for _ in range(16):
+        assert [row.state for row in await rows("select state from messages order by id")][2:] in ([], ["queued"])
         await work()
-        time.forward(hours=2)
+        time.forward(hours=4)
     async with transaction("system") as session:
         await session.execute(
             text("""insert into consents (kind, address, purpose, given, at)

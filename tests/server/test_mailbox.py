@@ -62,6 +62,23 @@ async def test_what_is_no_mail_is_kept_as_it_came(tmp_path: Path) -> None:
     assert mailbox.text(mailbox.keep(tmp_path, b"")).strip() == ""
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b"Date: yesterday\r\n\r\nnuq",
+        b"Date: Fri, 31 Dec 9999 23:59:59 -1200\r\n\r\nnuq",
+        b"To: [@:;<\r\n\r\nnuq",
+        b"Message-ID: <\r\n\r\nnuq",
+        b"To: \xff\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nnuq\xff",
+    ],
+)
+async def test_a_mail_that_breaks_the_rules_hides_no_other(odd: bytes, tmp_path: Path) -> None:
+    (path := tmp_path / "odd.eml").write_bytes(odd)
+    for kept in (path, mailbox.keep(tmp_path, odd)):
+        assert "\n" not in mailbox.line(kept)
+        assert "nuq" in mailbox.text(kept)
+
+
 async def test_the_command_lists_the_newest_first_and_shows_one(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

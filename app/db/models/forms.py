@@ -88,7 +88,8 @@ class Consent(Internal):
 
 
 class RateCount(Internal):
-    """How often something was done in a stretch of time; `bucket` says by whom and what."""
+    """How often something was done in an hour, and in the last minute of it that it was done in; `bucket` says by whom
+    and what."""
 
     __tablename__ = "rate_counts"
     __table_args__ = (Index("rate_counts_starts_at_idx", "starts_at"),)
@@ -96,3 +97,5 @@ class RateCount(Internal):
     bucket: Mapped[str] = mapped_column(String(120), primary_key=True)
     starts_at: Mapped[datetime] = mapped_column(primary_key=True)
     count: Mapped[int] = mapped_column(Integer)
+    minute_at: Mapped[datetime]
+    in_minute: Mapped[int] = mapped_column(Integer)

@@ -40,7 +40,7 @@ def dedupe(workflow_id: UUID, stay_id: int) -> str:
 
 
 async def open_stay(session: AsyncSession, stay_id: int) -> Row[Any] | None:
-    """(entered_at,) of a stay that goes on; None once it has ended."""
+    """(entered_at, source) of a stay that goes on; None once it has ended."""
     return (await session.execute(_OPEN, {"id": stay_id})).one_or_none()
 
 
@@ -106,5 +106,5 @@ and {_UNHANDLED.replace(":workflow_id", "w.id")}
 """
 
 _OPEN = text("""
-select entered_at from stage_stays where id = :id and left_at is null
+select entered_at, source from stage_stays where id = :id and left_at is null
 """).bindparams(bindparam("id", type_=BigInteger()))

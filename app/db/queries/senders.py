@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.base import Json
+from app.db.vocabulary import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,6 @@ class Sender:
     """The newest open lead with the address; the customer with it, if there is one and no other; who is to look after
     what they send: the customer's owner, else the form's, if that one works here."""
 
-    sent_before: bool
     lead_id: UUID | None
     customer_id: UUID | None
     owner_id: UUID | None
@@ -26,47 +26,44 @@ async def one_at_a_time(session: AsyncSession, who: str) -> None:
     await session.execute(_ONE_AT_A_TIME, {"who": who})
 
 
-async def find(
-    session: AsyncSession, form: Json, email: str | None, fingerprint: bytes, state: str, since: datetime
-) -> Sender:
-    """Whether the same came by the form since then, and who sends from an address, by the keys that records are matched
-    by."""
-    values = {
-        "form_id": form["id"],
-        "form_owner_id": form["lead_owner_id"],
-        "key": email.casefold() if email else None,
-        "fingerprint": fingerprint,
-        "state": state,
-        "since": since,
-    }
-    return Sender(*(await session.execute(_FIND, values)).one())
+async def sent_before(connection: Connection, form_id: UUID, fingerprint: bytes, state: str, since: datetime) -> bool:
+    """Whether the same came by the form since then, and came to the same."""
+    row = await connection.fetchrow(_SENT_BEFORE, form_id, fingerprint, state, since)
+    return bool(row["found"])
+
+
+async def find(connection: Connection, form: Json, email: str | None) -> Sender:
+    """Who sends from an address, by the keys that records are matched by."""
+    return Sender(*await connection.fetchrow(_FIND, email.casefold() if email else None, form["lead_owner_id"]))
 
 
 _ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended(:who, 1))")
 
+_SENT_BEFORE = """
+select exists (
+  select from submissions where fingerprint = $2 and created_at > $4 and form_id = $1 and state = $3
+) as found
+"""
+
 # Of several customers with one address nobody can tell whose it is: then it is nobody's.
-_FIND = text("""
+_FIND = """
 with known as (
   select c.id, c.owner_id from match_keys m join customers c on c.id = m.record_id
-  where (m.entity, m.kind) = ('customers', 'email') and m.key = :key and c.archived_at is null
+  where (m.entity, m.kind) = ('customers', 'email') and m.key = $1 and c.archived_at is null
   union
   select c.id, c.owner_id from match_keys m
   join contacts p on p.id = m.record_id join customers c on c.id = p.customer_id
-  where (m.entity, m.kind) = ('contacts', 'email') and m.key = :key and p.archived_at is null and c.archived_at is null
+  where (m.entity, m.kind) = ('contacts', 'email') and m.key = $1 and p.archived_at is null and c.archived_at is null
   limit 2
 ), only_one as (
   select id, owner_id from known where (select count(*) from known) = 1
 )
 select
-  exists (
-    select from submissions
-    where fingerprint = :fingerprint and created_at > :since and form_id = :form_id and state = :state
-  ) as sent_before,
   (select l.id from match_keys m join leads l on l.id = m.record_id
-   where (m.entity, m.kind) = ('leads', 'email') and m.key = :key and l.stage_kind = 'open' and l.archived_at is null
+   where (m.entity, m.kind) = ('leads', 'email') and m.key = $1 and l.stage_kind = 'open' and l.archived_at is null
    order by l.id desc limit 1) as lead_id,
   (select id from only_one) as customer_id,
   (select u.id from users u
-   where u.id in ((select owner_id from only_one), cast(:form_owner_id as uuid)) and u.active and u.archived_at is null
+   where u.id in ((select owner_id from only_one), $2::uuid) and u.active and u.archived_at is null
    order by u.id is distinct from (select owner_id from only_one) limit 1) as owner_id
-""")
+"""

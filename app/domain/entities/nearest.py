@@ -9,6 +9,8 @@ from app.domain.entities.text import fold
 
 # Similarity in percent: "technolgy" and "technology" have 95, "GTXPro" and "GTX Pro" 100, "Korea" and "South Korea" 67.
 _NEAR_ENOUGH = 72
+# Characters that are looked at: names are shorter, and folding a text of nothing but marks takes the square of them.
+_LOOKED_AT = 200
 
 
 def nearest(value: str, candidates: Iterable[str]) -> str | None:
@@ -36,4 +38,4 @@ def nearest_of_each(values: Iterable[str], candidates: Iterable[str]) -> dict[st
 
 
 def _essence(text: str) -> str:
-    return re.sub(r"[\W_]", "", fold(text))
+    return re.sub(r"[\W_]", "", fold(text[:_LOOKED_AT]))

@@ -1,7 +1,6 @@
 """What did a visitor say by a form? Texts as they were sent, checked, and the lead that they make. Pure."""
 
 import hashlib
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -22,8 +21,6 @@ from app.errors import FieldError
 
 MOST_FIELDS = 50
 LONGEST_NAME, LONGEST_OTHER, LONGEST_UTM, LONGEST_PAGE = 100, 10_000, 200, 500
-# Unicode puts marks on one letter in order, which takes the square of their number; no script needs more.
-MOST_MARKS = 30
 REFUSING = {"", "0", "false", "off", "no"}
 # What stands before a surname and belongs to it: "Juan de la Cruz", "Anna Dalla Costa".
 PARTICLES = {
@@ -115,25 +112,12 @@ def _texts(sent: Mapping[str, Any], problems: list[FieldError]) -> dict[str, str
             problems.append(FieldError(pointer, "string_type", "Must be a text"))
         elif len(name) > LONGEST_NAME or len(text) > longest:
             problems.append(FieldError(pointer, "string_too_long", f"At most {longest} characters"))
-        elif _too_many_marks(text):
-            problems.append(FieldError(pointer, "forbidden_characters", "Too many marks on one letter"))
         else:
             try:
                 texts[name] = clean_text(text)
             except PydanticCustomError as error:
                 problems.append(FieldError(pointer, error.type, error.message()))
     return texts
-
-
-def _too_many_marks(text: str) -> bool:
-    if text.isascii():
-        return False
-    run = 0
-    for char in text:
-        run = run + 1 if unicodedata.combining(char) else 0
-        if run > MOST_MARKS:
-            return True
-    return False
 
 
 def _known(texts: Mapping[str, str], country: str, problems: list[FieldError]) -> dict[str, str]:
@@ -153,7 +137,7 @@ def _known(texts: Mapping[str, str], country: str, problems: list[FieldError]) -
 def _tidied(text: str, longest: int) -> str:
     """As much of a text as can be kept; nothing of one that cannot: a visitor is not turned away for it."""
     try:
-        return "" if _too_many_marks(text[:longest]) else clean_line(text[:longest])
+        return clean_line(text[:longest])
     except PydanticCustomError:
         return ""
 

@@ -15,19 +15,35 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\ud
 _NEWLINES = re.compile("\r\n|[\r\x85\u2028\u2029]")
 # What a byte order mark or a paste from the web leaves at the ends: invisible, and not white space for str.strip.
 _INVISIBLE = "\ufeff\u200b\u2060"
+# Unicode puts the marks on one letter in order, which takes the square of their number; no script needs more.
+MOST_MARKS = 30
+# Marks only once they are taken apart, so that `unicodedata.combining` does not know them.
+_HIDDEN_MARKS = frozenset("\u0f73\u0f75\u0f81\uff9e\uff9f")
 
 
 def clean_text(value: str) -> str:
     """The text in NFC, stripped, newlines as "\\n".
 
-    Raises ValueError for control characters other than tab and newline, and for lone surrogates.
+    Raises ValueError for control characters other than tab and newline, for lone surrogates, and for more than
+    MOST_MARKS marks on one letter.
     """
     if _FORBIDDEN.search(value):
         raise PydanticCustomError("forbidden_characters", "Must not contain control characters or broken Unicode")
+    if not value.isascii() and _has_too_many_marks(value):
+        raise PydanticCustomError("forbidden_characters", "Too many marks on one letter")
     text = unicodedata.normalize("NFC", _NEWLINES.sub("\n", value))
     while text != (text := text.strip().strip(_INVISIBLE)):
         pass
     return text
+
+
+def _has_too_many_marks(text: str) -> bool:
+    run = 0
+    for char in text:
+        run = run + 1 if unicodedata.combining(char) or char in _HIDDEN_MARKS else 0
+        if run > MOST_MARKS:
+            return True
+    return False
 
 
 def clean_line(value: str) -> str:

@@ -18,19 +18,25 @@ from crm_client.api.customers import (
     read_customer_timeline,
     update_customer,
 )
+from crm_client.api.forms import read_form, submit_form
+from crm_client.api.leads import convert_lead, list_leads
 from crm_client.api.me import read_me
-from crm_client.api.opportunities import create_opportunity, move_opportunity, read_opportunity_stages
+from crm_client.api.opportunities import move_opportunity, read_opportunity, read_opportunity_stages
 from crm_client.api.picklists import list_picklists
 from crm_client.models import (
     BodySignIn,
     CustomerCreate,
     CustomerRead,
     CustomerUpdate,
-    OpportunityCreate,
-    OpportunityRead,
+    FormSubmission,
+    LeadConversion,
+    LeadOpportunity,
+    LeadRead,
     Phone,
     Problem,
     StageMove,
+    SubmissionReceived,
+    VisitorForm,
 )
 from crm_client.types import UNSET
 
@@ -116,17 +122,38 @@ def meet_problems(client: AuthenticatedClient) -> None:
     say("refused", invalid.status, invalid.code, [error.pointer for error in invalid.errors])
 
 
-def sell(client: AuthenticatedClient, customer: CustomerRead) -> OpportunityRead:
-    body = OpportunityCreate(
-        name="Valves",
-        customer_id=customer.id,
-        amount="9900.00",
-        currency="EUR",
-        expected_close_on=date(2030, 1, 31),
-    )
-    opportunity = good(create_opportunity.sync(client=client, body=body))
-    say("opened an opportunity in", opportunity.stage, "to close on", opportunity.expected_close_on)
-    return opportunity
+def fill_in_form(client: AuthenticatedClient) -> None:
+    form = good(read_form.sync("contact", client=client, language="en"))
+    assert isinstance(form, VisitorForm)
+    assert form.consent
+    say("the form asks for", [field.key for field in form.fields], "and", form.consent.text)
+    # Nobody signs in to send it. The other kinds of body are what browsers send, and this one is sent as JSON.
+    visitor = Client(os.environ["CRM_URL"])
+    body = FormSubmission(name="Luis Gómez", email="luis@acme.example", request="quote", consent=True, language="it")
+    received = good(submit_form.sync("contact", client=visitor, body=body, utm_source="news"))
+    assert isinstance(received, SubmissionReceived)
+    say("received", received.message)
+    refused = problem(submit_form.sync("contact", client=visitor, body=FormSubmission(email="luis@acme.example")))
+    say("refused", refused.status, refused.code, [error.pointer for error in refused.errors])
+
+
+def find_lead(client: AuthenticatedClient) -> LeadRead:
+    (lead,) = good(list_leads.sync(client=client, q="gomez", stage=["new"], sort=["-created_at"])).items
+    assert lead.emails
+    assert lead.utm
+    say("found", lead.name, lead.emails[0].address, lead.stage, lead.channel, lead.utm["source"])
+    return lead
+
+
+def convert(client: AuthenticatedClient, lead: LeadRead) -> LeadRead:
+    opportunity = LeadOpportunity(name="Valves", amount="9900.00", currency="EUR", expected_close_on=date(2030, 1, 31))
+    # Sent twice, as after a lost answer: one customer.
+    for _ in range(2):
+        converted = good(convert_lead.sync(lead.id, client=client, body=LeadConversion(opportunity=opportunity)))
+    assert isinstance(converted.opportunity_id, UUID)
+    opened = good(read_opportunity.sync(converted.opportunity_id, client=client))
+    say("converted to", opened.name, "in", opened.stage, "of", opened.amount, "to close on", opened.expected_close_on)
+    return converted
 
 
 def move(client: AuthenticatedClient, opportunity_id: UUID) -> None:
@@ -151,9 +178,12 @@ def main() -> None:
         page_through(client, [str(customer.sector) for customer in customers[:2]])
         change(client, customers[0])
         meet_problems(client)
-        opportunity = sell(client, customers[0])
-        move(client, opportunity.id)
-        read_history(client, customers[0].id)
+        fill_in_form(client)
+        lead = convert(client, find_lead(client))
+        assert isinstance(lead.opportunity_id, UUID)
+        assert isinstance(lead.customer_id, UUID)
+        move(client, lead.opportunity_id)
+        read_history(client, lead.customer_id)
 
 
 if __name__ == "__main__":

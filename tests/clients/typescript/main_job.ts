@@ -15,15 +15,15 @@ function say(...said: unknown[]): void {
 }
 
 /** The answer, where it is no problem. */
-function good<Data>(answer: { data?: Data; error?: Schemas["Problem"] }): Data {
-  assert.equal(answer.error, undefined, answer.error?.detail);
+function good<Data>(answer: { data?: Data; error?: Schemas["Problem"] | string }): Data {
+  assert.equal(answer.error, undefined, JSON.stringify(answer.error));
   assert.ok(answer.data !== undefined);
   return answer.data;
 }
 
-/** The answer, which must be a problem. */
-function problem(answer: { error?: Schemas["Problem"] }): Schemas["Problem"] {
-  assert.ok(answer.error);
+/** The answer, which must be a problem. A text is what a browser is told that sends a form. */
+function problem(answer: { error?: Schemas["Problem"] | string }): Schemas["Problem"] {
+  assert.ok(answer.error && typeof answer.error === "object");
   return answer.error;
 }
 
@@ -98,17 +98,54 @@ async function meetProblems(): Promise<void> {
   say("refused", invalid.status, invalid.code, invalid.errors.map((error) => error.pointer));
 }
 
-async function sell(customer: Schemas["CustomerRead"]): Promise<Schemas["OpportunityRead"]> {
-  const body: Schemas["OpportunityCreate"] = {
+async function fillInForm(): Promise<void> {
+  // The path is one for both: an id is asked for the form as it was set up, a key for what its visitors see.
+  const form = good(await crm.GET("/v1/forms/{id}", { params: { path: { id: "contact" }, query: { language: "en" } } }));
+  assert.ok("stamp" in form && form.consent);
+  say("the form asks for", form.fields.map((field) => field.key), "and", form.consent.text);
+  // Nobody signs in to send it. The other kinds of body are what browsers send, and this one is sent as JSON.
+  const visitor = createClient<paths>({ baseUrl: process.env.CRM_URL });
+  const path = { key: "contact" };
+  const params = { path, query: { utm_source: "news" } };
+  const body: Schemas["FormSubmission"] = {
+    name: "Luis Gómez",
+    email: "luis@acme.example",
+    request: "quote",
+    consent: true,
+    language: "it",
+  };
+  const received = good(await visitor.POST("/v1/forms/{key}/submissions", { params, body }));
+  assert.ok(typeof received === "object");
+  say("received", received.message);
+  const lacking: Schemas["FormSubmission"] = { email: "luis@acme.example" };
+  const refused = problem(await visitor.POST("/v1/forms/{key}/submissions", { params: { path }, body: lacking }));
+  say("refused", refused.status, refused.code, refused.errors.map((error) => error.pointer));
+}
+
+async function findLead(): Promise<Schemas["LeadRead"]> {
+  const query = { q: "gomez", stage: ["new"], sort: ["-created_at" as const] };
+  const [lead, ...others] = good(await crm.GET("/v1/leads", { params: { query } })).items;
+  assert.ok(lead && !others.length);
+  say("found", lead.name, lead.emails?.[0]?.address, lead.stage, lead.channel, lead.utm?.source);
+  return lead;
+}
+
+async function convert(lead: Schemas["LeadRead"]): Promise<{ opportunityId: string; customerId: string }> {
+  const params = { path: { id: lead.id } };
+  const opportunity: Schemas["LeadOpportunity"] = {
     name: "Valves",
-    customer_id: customer.id,
     amount: "9900.00",
     currency: "EUR",
     expected_close_on: "2030-01-31",
   };
-  const opportunity = good(await crm.POST("/v1/opportunities", { body }));
-  say("opened an opportunity in", opportunity.stage, "to close on", opportunity.expected_close_on);
-  return opportunity;
+  await crm.POST("/v1/leads/{id}/convert", { params, body: { opportunity } });
+  // Sent twice, as after a lost answer: one customer.
+  const converted = good(await crm.POST("/v1/leads/{id}/convert", { params, body: { opportunity } }));
+  assert.ok(converted.opportunity_id && converted.customer_id);
+  const path = { id: converted.opportunity_id };
+  const opened = good(await crm.GET("/v1/opportunities/{id}", { params: { path } }));
+  say("converted to", opened.name, "in", opened.stage, "of", opened.amount, "to close on", opened.expected_close_on);
+  return { opportunityId: converted.opportunity_id, customerId: converted.customer_id };
 }
 
 async function move(opportunityId: string): Promise<void> {
@@ -135,5 +172,7 @@ assert.ok(customer);
 await pageThrough(customers.slice(0, 2).map((each) => each.sector ?? ""));
 await change(customer);
 await meetProblems();
-await move((await sell(customer)).id);
-await readHistory(customer.id);
+await fillInForm();
+const { opportunityId, customerId } = await convert(await findLead());
+await move(opportunityId);
+await readHistory(customerId);
