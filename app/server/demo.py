@@ -4,7 +4,6 @@ import asyncio
 import os
 import secrets
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from app.demo.accounts import DOMAIN, PRINTED
@@ -22,8 +21,11 @@ def demo_password(data_dir: Path) -> str:
     path = data_dir / "demo-password"
     try:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with suppress(FileExistsError), open(path, "x", opener=_for_its_owner) as file:
-            file.write(secrets.token_urlsafe(12))
+        if not path.exists() or not path.read_text().strip():
+            beside = path.with_name("demo-password.new")
+            with open(beside, "w", opener=_for_its_owner) as file:
+                file.write(secrets.token_urlsafe(12))
+            beside.replace(path)
         return path.read_text().strip()
     except OSError as error:
         raise CannotStart(f"CRM_DATA_DIR: {error}") from None
