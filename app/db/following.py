@@ -26,7 +26,7 @@ async def follow(
         if not rows:
             continue
         ids = [row.id for row in rows]
-        await session.execute(_HISTORY, {"ids": ids, "customer_id": customer_id})
+        await ledger.move_history(session, ids, customer_id)
         await assignees.end_reasons(session, ids)
         for row in rows:
             ledger.event(
@@ -61,5 +61,3 @@ returning t.id, t.version, t.owner_id, t.state, t.archived_at is null as live, m
     for entity in _SINGULARS
     for column in ("lead_id", "opportunity_id")
 }
-
-_HISTORY = text("update events set customer_id = cast(:customer_id as uuid) where record_id = any(:ids)")

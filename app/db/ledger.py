@@ -1,6 +1,6 @@
 """What goes with a change, written in one statement: events, stays, match keys, assignees with their reasons."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -199,11 +199,11 @@ async def fields_changed_since(session: AsyncSession, record_id: UUID, version: 
     return set(await session.scalars(_CHANGED_SINCE, {"record_id": record_id, "version": version}))
 
 
-async def move_history(session: AsyncSession, record_id: UUID, customer_id: UUID | None) -> None:
-    """A record belongs to another customer from now on, and its history with it."""
+async def move_history(session: AsyncSession, record_ids: Collection[UUID], customer_id: UUID | None) -> None:
+    """Records belong to another customer from now on, and their history with them."""
     await session.execute(
-        text("update events set customer_id = :customer_id where record_id = :record_id"),
-        {"customer_id": customer_id, "record_id": record_id},
+        text("update events set customer_id = cast(:customer_id as uuid) where record_id = any(:record_ids)"),
+        {"customer_id": customer_id, "record_ids": list(record_ids)},
     )
 
 

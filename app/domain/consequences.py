@@ -132,7 +132,7 @@ async def change_responsible(session: AsyncSession, entity: Entity, record: Reco
         await assignees.end_reasons(session, [record.id])
         customer_id = customer_of(entity, record)
         if before.get("customer_id") != customer_id:
-            await ledger.move_history(session, record.id, customer_id)
+            await ledger.move_history(session, [record.id], customer_id)
             if column := ABOUT.get(entity.name):
                 await following.follow(session, column, [record.id], customer_id, record.updated_by, record.updated_at)
     make_responsible(session, entity, record)

@@ -272,6 +272,6 @@ async def _hand_over(work: Load, changes: Changes) -> None:
     await assignees.end_reasons(session, changes.reassigned)
     column = consequences.ABOUT.get(work.entity.name)
     for record_id, customer_id in changes.moved.items():
-        await ledger.move_history(session, record_id, customer_id)
+        await ledger.move_history(session, [record_id], customer_id)
         if column:
             await following.follow(session, column, [record_id], customer_id, work.access.user_id, work.now)

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from decimal import Decimal
@@ -11,11 +10,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 
 from tests.conftest import Client, People
 from tests.loading import errors_of, everything, loaded, total
+from tests.serving import api_running
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "crm-sales-opportunities"
@@ -33,26 +32,13 @@ def at_full_speed(monkeypatch: pytest.MonkeyPatch) -> None:
 async def address(make_user: Any, database_url: str) -> AsyncIterator[str]:
     """Where an API with a worker listens, both processes of their own, with an administrator `ada`."""
     await make_user("ada", "administrator", PASSWORD)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    commands = (["app.cli", "api", "--port", str(port)], ["app.jobs.worker"])
-    running = [await asyncio.create_subprocess_exec(sys.executable, "-m", *command, cwd=ROOT) for command in commands]
-    url = f"http://127.0.0.1:{port}"
-    try:
-        async with httpx.AsyncClient() as client:
-            for _ in range(300):
-                try:
-                    await client.get(f"{url}/healthz")
-                    break
-                except httpx.TransportError:
-                    await asyncio.sleep(0.1)
-        yield url
-    finally:
-        for process in running:
-            process.terminate()
-        for process in running:
-            await process.wait()
+    async with api_running() as url:
+        worker = await asyncio.create_subprocess_exec(sys.executable, "-m", "app.jobs.worker", cwd=ROOT)
+        try:
+            yield url
+        finally:
+            worker.terminate()
+            await worker.wait()
 
 
 async def run_script(url: str) -> list[str]:

@@ -1,14 +1,13 @@
 """Does a database of the first version, with what a company did in it, come to this one and keep that?"""
 
-import asyncio
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
 
-import asyncpg
 import pytest
+
+from tests.databases import first_column
 
 # Profiles of its own making beside shipped ones, and a right that shipped ones have since.
 COMPANY = """
@@ -24,40 +23,27 @@ COMPANY = """
 @pytest.fixture
 def old(database_url: str) -> Iterator[str]:
     """The URL of a database as the first version left it."""
-    name = f"{asked(database_url, 'select current_database()')[0]}_old"
-    asked(database_url, f"create database {name} template template0")
+    name = f"{first_column(database_url, 'select current_database()')[0]}_old"
+    first_column(database_url, f"create database {name} template template0")
     head, _, query = database_url.partition("?")
     url = f"{head.rpartition('/')[0]}/{name}?{query}"
     run(url, "-m", "alembic", "upgrade", "0001")
-    asked(url, COMPANY)
+    first_column(url, COMPANY)
     yield url
-    asked(database_url, f"drop database {name} with (force)")
+    first_column(database_url, f"drop database {name} with (force)")
 
 
 def run(url: str, *arguments: str) -> None:
     subprocess.run([sys.executable, *arguments], env=os.environ | {"CRM_DATABASE_URL": url}, check=True)
 
 
-def asked(url: str, query: str) -> list[Any]:
-    """The first column of what a query finds."""
-
-    async def found() -> list[Any]:
-        connection = await asyncpg.connect(url)
-        try:
-            return [row[0] for row in await connection.fetch(query)]
-        finally:
-            await connection.close()
-
-    return asyncio.run(found())
-
-
 def test_a_company_of_the_first_version_gets_what_is_new_and_keeps_what_it_set(old: str) -> None:
     run(old, "-m", "app.cli", "migrate")
     subjects = "select subject || ' ' || count(*) from policies group by subject order by 1"
-    assert asked(old, subjects) == ["profile:marketing 24", "profile:warehouse 1"]
-    assert asked(old, "select entity from pipelines order by 1") == ["leads", "opportunities"]
-    assert asked(old, "select key from workflows where not enabled order by 1") == [
+    assert first_column(old, subjects) == ["profile:marketing 24", "profile:warehouse 1"]
+    assert first_column(old, "select entity from pipelines order by 1") == ["leads", "opportunities"]
+    assert first_column(old, "select key from workflows where not enabled order by 1") == [
         "stalled_opportunity",
         "web_lead",
     ]
-    assert asked(old, "select key from templates") == ["web_lead_answer"]
+    assert first_column(old, "select key from templates") == ["web_lead_answer"]

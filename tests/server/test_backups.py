@@ -1,6 +1,5 @@
 """Does a backup bring everything back, only into an empty database, and is one that is not whole refused?"""
 
-import asyncio
 import json
 import os
 import re
@@ -12,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
 from app.db.models import metadata
@@ -20,6 +18,7 @@ from app.server import backups, embedded
 from app.server.processes import CannotStart
 from app.settings import settings
 from tests.conftest import Client
+from tests.databases import first_column
 from tests.loading import send
 
 ODD = "Ñandú \\N & «Hijos»\t\\. \n\\. \r\n 🦩 \"',;"
@@ -61,32 +60,20 @@ def backed_up(url: str, file: Path, *, replace: bool = False) -> str:
             settings.cache_clear()
 
 
-def rows(url: str, query: str) -> list[Any]:
-    """The first column of what a query finds."""
-
-    async def found() -> list[Any]:
-        connection = await asyncpg.connect(url)
-        try:
-            return [row[0] for row in await connection.fetch(query)]
-        finally:
-            await connection.close()
-
-    return asyncio.run(found())
-
-
 def picture(url: str) -> dict[str, list[str]]:
     """Every row of every table of ours, without what a restore changes; and what the tables are like."""
     ours = f"schemaname = 'public' and tablename in ({NAMES})"
-    names = rows(url, f"select tablename from pg_tables where {ours} order by 1")
+    names = first_column(url, f"select tablename from pg_tables where {ours} order by 1")
     changed = "- 'xid' - 'ended_at'"
     found = {
-        name: rows(url, f'select (to_jsonb(t) {changed})::text from public."{name}" t order by 1') for name in names
+        name: first_column(url, f'select (to_jsonb(t) {changed})::text from public."{name}" t order by 1')
+        for name in names
     }
-    return found | {"shape": rows(url, SHAPE)}
+    return found | {"shape": first_column(url, SHAPE)}
 
 
 def next_values(url: str) -> list[Any]:
-    return rows(
+    return first_column(
         url,
         "select format('%s %s', relname, nextval(oid::regclass)) from pg_class"
         " where relkind = 'S' and relnamespace = 'public'::regnamespace order by relname",
@@ -96,11 +83,11 @@ def next_values(url: str) -> list[Any]:
 @pytest.fixture
 def empty(database_url: str) -> Iterator[str]:
     """The URL of a database without tables, beside that of the tests."""
-    name = f"{rows(database_url, 'select current_database()')[0]}_restored"
-    rows(database_url, f"create database {name} template template0")
+    name = f"{first_column(database_url, 'select current_database()')[0]}_restored"
+    first_column(database_url, f"create database {name} template template0")
     head, _, query = database_url.partition("?")
     yield f"{head.rpartition('/')[0]}/{name}?{query}"
-    rows(database_url, f"drop database {name} with (force)")
+    first_column(database_url, f"drop database {name} with (force)")
 
 
 @pytest.fixture
@@ -135,9 +122,9 @@ def test_everything_comes_back_and_goes_on(filled: str, empty: str, tmp_path: Pa
     assert picture(empty) == before
     assert next_values(empty) == next_values(filled)
     # Nobody whose session ended since is signed in again, and no transaction is from the future.
-    assert rows(filled, "select 1 from sessions where ended_at is null")
-    assert not rows(empty, "select 1 from sessions where ended_at is null")
-    assert not rows(empty, "select 1 from events, versions where events.xid > pg_current_xact_id()")
+    assert first_column(filled, "select 1 from sessions where ended_at is null")
+    assert not first_column(empty, "select 1 from sessions where ended_at is null")
+    assert not first_column(empty, "select 1 from events, versions where events.xid > pg_current_xact_id()")
 
     again = crm(empty, "restore", str(file))
     assert again.returncode == 1
@@ -160,18 +147,18 @@ def test_an_older_backup_is_migrated_and_what_is_not_ours_is_named(empty: str, t
     subprocess.run(
         [sys.executable, "-m", "alembic", "upgrade", "0001"], env=environment, check=True, capture_output=True
     )
-    rows(empty, "insert into profiles (id, labels) values ('administrator', '{}'), ('emperor', '{}')")
-    rows(empty, "create table strange (id serial)")
+    first_column(empty, "insert into profiles (id, labels) values ('administrator', '{}'), ('emperor', '{}')")
+    first_column(empty, "create table strange (id serial)")
     backed_up(empty, file)
-    rows(empty, "drop schema public cascade")
-    rows(empty, "create schema public")
+    first_column(empty, "drop schema public cascade")
+    first_column(empty, "create schema public")
     restored = crm(empty, "restore", str(file))
     assert restored.returncode == 0, restored.stderr
     assert b"Left out, for no migration makes them: strange.\n" in restored.stdout
-    assert rows(empty, "select id from profiles") == ["administrator", "emperor"]
+    assert first_column(empty, "select id from profiles") == ["administrator", "emperor"]
     newest = max(path.name[:4] for path in Path(backups.MIGRATIONS, "versions").glob("0*.py"))
-    assert rows(empty, "select version_num from alembic_version") == [newest]
-    assert rows(empty, "select username from users") == ["system"]
+    assert first_column(empty, "select version_num from alembic_version") == [newest]
+    assert first_column(empty, "select username from users") == ["system"]
 
 
 @pytest.fixture(scope="module")
