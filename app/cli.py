@@ -194,9 +194,11 @@ def bench(arguments: typer.Context) -> None:
 
 @commands.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
 def fuzz(arguments: typer.Context) -> None:
-    """Generated requests as each profile, for half an hour; further arguments go to pytest."""
+    """Generated requests as each profile, and whether they tell what is hidden, for an hour; arguments go to pytest."""
+    from app.server.checking import NIGHTLY
+
     os.chdir(PROJECT)
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", "tests/contracts/long_fuzzing.py", *arguments.args])
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *NIGHTLY, *arguments.args])
 
 
 @users.command()
@@ -220,12 +222,15 @@ def create(
 def change_password(
     username: Annotated[str, typer.Option(prompt="Username", help="What the person signs in with.")],
     password: Password = None,
+    without_second_factor: Annotated[
+        bool, typer.Option("--without-second-factor", help="Take their second factor away: it was lost.")
+    ] = False,
 ) -> None:
     """Give a user a new password, and end their sessions. The password as in `create`."""
     from app.domain.users import set_password_from_command_line
 
     with _password_for(username, password) as chosen:
-        _in_database(lambda: set_password_from_command_line(username, chosen))
+        _in_database(lambda: set_password_from_command_line(username, chosen, without_second_factor))
 
 
 def _in_database(use_case: Callable[[], Coroutine[Any, Any, object]]) -> None:

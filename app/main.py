@@ -11,10 +11,12 @@ from pydantic.json_schema import models_json_schema
 
 from app.api import health, problems
 from app.api.edge import Edge
+from app.api.origins import Origins
 from app.api.routes import router
 from app.api.submissions import FormSubmission
 from app.db import bell, session
 from app.db.idempotency import Replayed
+from app.domain.entities.fields import Can
 
 VERSION = "0.1.0"
 DESCRIPTION = """
@@ -61,12 +63,13 @@ def make_app() -> FastAPI:
     problems.install(app)
     app.add_exception_handler(Replayed, replayed)
     app.add_middleware(Edge)
+    app.add_middleware(Origins)
     described = app.openapi
 
     def openapi() -> dict[str, Any]:
         document = described()
         _, schemas = models_json_schema(
-            [(problems.Problem, "serialization"), (FormSubmission, "validation")],
+            [(problems.Problem, "serialization"), (FormSubmission, "validation"), (Can, "serialization")],
             ref_template="#/components/schemas/{model}",
         )
         document["components"]["schemas"] |= schemas["$defs"]

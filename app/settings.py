@@ -37,12 +37,34 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that the API listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port that the API listens on.")
 
+    app_url: str | None = Field(
+        None,
+        description="https://… of the application that people use in their browsers; links in mails lead there.",
+    )
+    origins: str | None = Field(
+        None,
+        description="Sites whose pages may call the API, https://…, with commas; that of CRM_APP_URL may anyway.",
+    )
+
     smtp_url: SecretStr | None = Field(
         None,
         description="smtp://user:password@host:587 or smtps://…: by which server mail goes out. Without it none does.",
     )
     mail_from: str | None = Field(
         None, description="Under which address mail goes out, needed with CRM_SMTP_URL: Acme <hello@acme.example>."
+    )
+
+    oidc_issuer: str | None = Field(
+        None, description="https://… of an OpenID provider that people may sign in with; all of CRM_OIDC_… or none."
+    )
+    oidc_client_id: str | None = Field(None, description="As what the provider knows us.")
+    oidc_client_secret: SecretStr | None = Field(None, description="By what the provider knows that it is us.")
+    oidc_callback: str | None = Field(
+        None, description="https://…/v1/auth/openid/callback of this API, as the provider knows it."
+    )
+    oidc_profile_claim: str | None = Field(None, description="What of the ID token says the groups, such as groups.")
+    oidc_profiles: str | None = Field(
+        None, description="Whose profile is which, the first that fits: crm-admin=administrator,crm-sales=sales."
     )
 
     demo_password: SecretStr | None = Field(
@@ -75,6 +97,20 @@ class Settings(BaseSettings):
             raise ValueError(f"each key must have {SHORTEST_KEY} bytes or more")
         return value
 
+    @field_validator("app_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+            raise ValueError("must be an address such as https://crm.acme.example, without ? and #")
+        return value.rstrip("/") if value else value
+
+    @field_validator("origins")
+    @classmethod
+    def _sites(cls, value: str | None) -> str | None:
+        if value and not all(re.fullmatch(r"https?://[^\s/?#@A-Z]+", each.strip()) for each in value.split(",")):
+            raise ValueError("must be sites as browsers write them, such as https://crm.acme.example, with commas")
+        return value
+
     @field_validator("smtp_url")
     @classmethod
     def _mail_server(cls, value: SecretStr | None) -> SecretStr | None:
@@ -94,6 +130,30 @@ class Settings(BaseSettings):
         if value and not (value.isprintable() and re.fullmatch(r"[^\s@<>,]+@[^\s@<>,]+", parseaddr(value)[1])):
             raise ValueError("must be an address, such as hello@acme.example or Acme <hello@acme.example>")
         return value
+
+    @field_validator("oidc_issuer", "oidc_callback")
+    @classmethod
+    def _by_tls(cls, value: str | None) -> str | None:
+        site = r"(https://[^\s/?#@]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?)"
+        if value and not re.fullmatch(rf"{site}(/[^\s?#]*)?", value):
+            raise ValueError("must be https://…, or http://localhost while trying it out, without ? and #")
+        return value
+
+    @field_validator("oidc_profiles")
+    @classmethod
+    def _groups(cls, value: str | None) -> str | None:
+        pair = r"\s*[^=,\s][^=,]*=[a-z][a-z0-9_-]{0,49}\s*"
+        if value and not re.fullmatch(f"{pair}(,{pair})*", value):
+            raise ValueError("must be groups and profiles, such as crm-admin=administrator,crm-sales=sales")
+        return value
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Self:
+        named = [name for name in type(self).model_fields if name.startswith("oidc_")]
+        missing = [f"CRM_{name.upper()}" for name in named if not getattr(self, name)]
+        if 0 < len(missing) < len(named):
+            raise ValueError(f"{', '.join(missing)}: required with the other CRM_OIDC_ settings")
+        return self
 
     @model_validator(mode="after")
     def _address_with_server(self) -> Self:
@@ -152,6 +212,16 @@ def _port_of(parts: SplitResult) -> int | None:
         return parts.port if parts.port is not None else {"smtp": 25, "smtps": 465}[parts.scheme]
     except ValueError:
         return None
+
+
+def allowed_origins() -> frozenset[str]:
+    """The sites whose pages may call the API as their users, as browsers write them in `Origin`."""
+    found = settings()
+    sites = {each.strip() for each in (found.origins or "").split(",") if each.strip()}
+    if found.app_url:
+        parts = urlsplit(found.app_url)
+        sites.add(f"{parts.scheme}://{parts.netloc.lower()}")
+    return frozenset(sites)
 
 
 def environment_without_settings() -> dict[str, str]:

@@ -1,9 +1,15 @@
 """What does the bench run on? Data set D: the same rows each time, straight into a migrated and planted database."""
 
+import asyncio
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +22,8 @@ from app.db import seeds, session, user_reach
 from app.db.models import metadata
 from app.db.seeds import SYSTEM_USER
 from app.domain.entities.values import fold, search_text
+from app.server import embedded
+from app.settings import PROJECT, settings
 
 Row = dict[str, Any]
 
@@ -59,6 +67,17 @@ PLACES = (
     ("IT", "Toscana", "Firenze", "Empoli"),
     ("IT", "Lazio", "Roma", "Tivoli"),
 )
+
+
+@contextmanager
+def planted(folder: Path, size: int) -> Iterator[str]:
+    """PostgreSQL and Valkey with D; the environment names them, and the answer is PostgreSQL's address."""
+    with embedded.postgres(folder) as address, embedded.valkey(folder) as redis:
+        os.environ |= {"CRM_DATABASE_URL": address, "CRM_REDIS_URL": redis, "CRM_SECRET_KEY": "only for the bench" * 2}
+        settings.cache_clear()
+        subprocess.run([sys.executable, "-m", "app.cli", "migrate"], cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
+        asyncio.run(plant(address, size))
+        yield address
 
 
 async def plant(address: str, size: int) -> None:

@@ -3,10 +3,8 @@
 import argparse
 import asyncio
 import json
-import os
 import random
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -21,10 +19,8 @@ import asyncpg
 import uvloop
 
 from app.policies.tokens import issue_access_token
-from app.server import embedded
 from app.server.processes import Program, start_and_await, stop
-from app.settings import PROJECT, settings
-from benchmarks import data, floor, load, processes
+from benchmarks import access, data, floor, load, processes
 from benchmarks.operations import ListCustomers, MoveOpportunity
 
 PEOPLE, CONNECTIONS, WARM_UP = 16, 16, 1.0
@@ -66,8 +62,12 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=1, help="how many times data set D (100,000 customers)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each service has its turn")
     parser.add_argument("--seconds", type=float, default=3.0, help="how long a turn is")
+    parser.add_argument("--access", action="store_true", help="measure what access costs instead")
     parser.add_argument("--json", action="store_true", help="print only the figures, as JSON")
     asked = parser.parse_args()
+    if asked.access:
+        access.main(asked.size, asked.json)
+        return
     began = perf_counter()
 
     def say(text: str) -> None:
@@ -91,11 +91,7 @@ def main() -> None:
 @contextmanager
 def databases(folder: Path, size: int) -> Iterator[str]:
     """PostgreSQL and Valkey with D in `postgres` and, for the floor, in `floor`; the environment names the first."""
-    with embedded.postgres(folder) as address, embedded.valkey(folder) as redis:
-        os.environ |= {"CRM_DATABASE_URL": address, "CRM_REDIS_URL": redis, "CRM_SECRET_KEY": "only for the bench" * 2}
-        settings.cache_clear()
-        subprocess.run([sys.executable, "-m", "app.cli", "migrate"], cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
-        asyncio.run(data.plant(address, size))
+    with data.planted(folder, size) as address:
         asyncio.run(floor.make_database(address, "floor", template="postgres"))
         yield address
 

@@ -17,6 +17,7 @@ from uuid_utils.compat import uuid7
 
 from app import clock
 from app.server import embedded
+from tests.telltale import telltale, told_in
 
 ROOT = Path(__file__).parent.parent
 
@@ -24,6 +25,14 @@ ROOT = Path(__file__).parent.parent
 def pytest_configure(config: pytest.Config) -> None:
     """Every answer in the tests is held against the contract; importing the application needs its settings."""
     os.environ.setdefault("CRM_SECRET_KEY", "a key for tests that has thirty-two bytes or more")
+    telltale.listen()
+
+
+@pytest.fixture(autouse=True)
+def _log_tells_nothing() -> Iterator[None]:
+    """No test makes the product log a secret, an address or what is hidden."""
+    yield
+    assert telltale.asked() == []
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +46,7 @@ def database_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> It
         else:
             with embedded.postgres(folder, disposable=True) as url:
                 yield from _prepared(url, redis_url)
+    assert told_in(folder) == []
 
 
 def _prepared(url: str, redis_url: str) -> Iterator[str]:
@@ -268,3 +278,19 @@ async def client(database: None) -> AsyncIterator[httpx.AsyncClient]:
         transport=transport, base_url="http://crm.test", event_hooks={"response": [hold]}
     ) as made:
         yield made
+
+
+@pytest.fixture
+async def mail_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Path]:
+    """Where the mails lie that go out, by a mail server that the settings name."""
+    from app.server import mailbox
+    from app.settings import settings
+
+    with mailbox.listening() as listener:
+        monkeypatch.setenv("CRM_SMTP_URL", mailbox.smtp_url(listener))
+        monkeypatch.setenv("CRM_MAIL_FROM", "Acme <hello@acme.example>")
+        settings.cache_clear()
+        async with mailbox.catching(tmp_path, listener):
+            yield tmp_path
+    monkeypatch.undo()
+    settings.cache_clear()

@@ -1,15 +1,17 @@
-"""How does a test reach the API over a real socket? A process of its own serves it, on this run's database."""
+"""How does a test reach the API over a real socket, with a worker? Processes of their own, on this run's database."""
 
 import asyncio
 import os
 import socket
 import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
 
 from tests.conftest import ROOT
+from tests.telltale import overheard
 
 
 @asynccontextmanager
@@ -18,20 +20,33 @@ async def api_running() -> AsyncIterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
-    command = [sys.executable, "-m", "app.cli", "api", "--port", str(port)]
-    server = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment)
     url = f"http://127.0.0.1:{port}"
-    try:
-        async with httpx.AsyncClient() as client:
-            for _ in range(300):
-                try:
-                    await client.get(f"{url}/healthz")
-                    break
-                except httpx.TransportError:
-                    await asyncio.sleep(0.1)
+    async with _running("api", "--port", str(port)), httpx.AsyncClient() as client:
+        for _ in range(300):
+            try:
+                await client.get(f"{url}/healthz")
+                break
+            except httpx.TransportError:
+                await asyncio.sleep(0.1)
         yield url
-    finally:
-        if server.returncode is None:
-            server.terminate()
-        await server.wait()
+
+
+@asynccontextmanager
+async def worker_running() -> AsyncIterator[Process]:
+    """It is not measured either."""
+    async with _running("worker") as process:
+        yield process
+
+
+@asynccontextmanager
+async def _running(*command: str) -> AsyncIterator[Process]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    program = [sys.executable, "-m", "app.cli", *command]
+    with overheard() as log:
+        process = await asyncio.create_subprocess_exec(*program, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()

@@ -6,12 +6,14 @@ from fastapi import Response
 from pydantic import Field
 
 from app.api import render
+from app.api.claiming import add_claim_route
 from app.api.deps import Caller, Id, IdempotencyKey, Session
 from app.api.records import record_routes
 from app.domain import activities
 from app.domain.entities.activities import ACTIVITIES, ActivityDone, ActivityRead
 
 router = record_routes(ACTIVITIES, activities.create, activities.change)
+add_claim_route(router, ACTIVITIES)
 
 
 class ActivityDoneRead(ActivityRead):

@@ -71,6 +71,7 @@ class Totals(BaseModel):
     today: int
     customers: int
     opportunities: int
+    access_requests: int = Field(description="Open ones that are yours to decide.")
 
 
 class Agenda(BaseModel):
@@ -100,12 +101,15 @@ async def read_my_agenda(reader: Reader) -> Response:
             name for name in ("customers", "opportunities") if "next_activity_at" in access.fields(ENTITIES[name])
         )
         values = days | {"own": list(access.own), "limit": MOST, "sid": access.session_id}
+        assigns = access.reach("customers", "assign")
+        values |= {"assigning": list(access.reached(assigns.level))}
         values |= {f"reached_{name}": list(access.reached(reach.level)) for name, reach in reaches}
-        return agenda.statement(agenda.Agenda(reaches, steps), values)
+        return agenda.statement(agenda.Agenda(reaches, steps, assigns, access.may("customers", "update")), values)
 
     _, row = await reader.read(make)
     parts = {name: (row[name] or "").encode() for name in ("overdue", "today", "customers", "opportunities")}
-    totals = ",".join(f'"{name}":{row[f"total_{name}"] or 0}' for name in parts).encode()
+    counted = (*parts, "access_requests")
+    totals = ",".join(f'"{name}":{row[f"total_{name}"] or 0}' for name in counted).encode()
     body = (
         b'{"day":"%b","overdue":[%b],"today":[%b],"without_next_step":{"customers":[%b],"opportunities":[%b]},'
         b'"totals":{%b}}' % (today.isoformat().encode(), *parts.values(), totals)

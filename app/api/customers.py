@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from app.api import timeline
+from app.api.assignees import add_assignee_routes
+from app.api.claiming import add_claim_route
 from app.api.deps import Id, Reader
 from app.api.records import record_routes
 from app.api.render import Page
@@ -13,6 +15,8 @@ from app.domain.entities.customers import CUSTOMERS
 from app.domain.entities.values import Short
 
 router = record_routes(CUSTOMERS)
+add_claim_route(router, CUSTOMERS)
+add_assignee_routes(router)
 
 
 @router.get("/{id}/timeline", response_model=Page[TimelineEvent])

@@ -1,6 +1,7 @@
 """What routes ask for by type: `Reader` to read, or `Session` to write, and `Caller` with it."""
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -14,22 +15,47 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import idempotency
 from app.db import session as db
 from app.domain.entities.values import clean_line
-from app.errors import AccessChanged, AppError, Unauthenticated, Unavailable
+from app.errors import AccessChanged, AppError, Forbidden, Unauthenticated, Unavailable
 from app.policies import callers
 from app.policies.access import Access
+from app.policies.api_keys import MARK, read_api_key
 from app.policies.tokens import Claims, read_access_token
 
 ATTEMPTS = 3
 
-bearer = OAuth2PasswordBearer(tokenUrl="/v1/auth/token", auto_error=False, description="Access token of 15 minutes.")
+bearer = OAuth2PasswordBearer(
+    tokenUrl="/v1/auth/token",
+    auto_error=False,
+    description="An access token, good for 15 minutes, or an API key, `crm_…`, good until it expires.",
+)
+
+# What makes, shows, changes or ends credentials and accounts, and what decides about them: for people, not for keys.
+PEOPLE_ONLY = re.compile(
+    r"[A-Z]+ /v1/(auth|api-keys|profiles|access-requests)(/.*)?"
+    r"|[A-Z]+ /v1/users/(?!by/)[^/]+/(?!restore$).*"
+    r"|[A-Z]+ /v1/me/(?!agenda$).*"
+    r"|PATCH /v1/me",
+    re.DOTALL,
+)
+
+# Beside setting up a second factor, which has transactions of its own: who must do that first may ask who they are.
+ENROLLING = {"/v1/me", "/v1/auth/second-factor"}
 
 Statement = tuple[str, list[Any]]
 
 
-async def get_claims(token: Annotated[str | None, Depends(bearer)]) -> Claims:
+async def get_claims(request: Request, token: Annotated[str | None, Depends(bearer)]) -> Claims:
     if not token:
         raise Unauthenticated("Sign in first")
-    return read_access_token(token)
+    if not token.startswith(MARK):
+        return read_access_token(token)
+    claims = await read_api_key(token)
+    if PEOPLE_ONLY.fullmatch(f"{request.method} {request.scope['path']}"):
+        pool = await db.reading_pool()
+        async with pool.acquire() as connection:
+            await callers.enter(connection, claims.user_id, claims.session_id)
+        raise Forbidden("An API key does nothing with accounts and credentials", code="people_only")
+    return claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +76,7 @@ class Reading:
             access = callers.known(user_id, session_id) or await callers.meet(connection, user_id, session_id)
             for _ in range(ATTEMPTS):
                 try:
+                    access.require_enrolled()
                     sql, values = make(access)
                 except AppError:
                     fresh = await callers.enter(connection, user_id, session_id)
@@ -83,6 +110,8 @@ async def get_session(request: Request, claims: Annotated[Claims, Depends(get_cl
             access = await callers.enter(await db.driver(session), user_id, session_id)
         session.info["access"] = access
         try:
+            if request.scope["path"] not in ENROLLING:
+                access.require_enrolled()
             key = request.headers.get("idempotency-key")
             if key is not None and request.method == "POST":
                 await idempotency.begin(session, user_id, request.method, request.url.path, key, fingerprint(request))

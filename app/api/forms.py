@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from app.api import render
 from app.api.deps import Reading, bearer, get_claims
+from app.api.listing import WITH, along
 from app.api.records import ETAG, list_routes, record_routes
 from app.api.submissions import LanguageQuery, describe
 from app.domain import forms
@@ -25,7 +26,7 @@ async def read_form(
         form_id = UUID(id)
     except ValueError:
         return await describe(request, id, language)
-    return await render.record(Reading(await get_claims(token)), FORMS, form_id)
+    return await render.record(Reading(await get_claims(request, token)), FORMS, form_id, along(request.query_params))
 
 
 def _routes(entity: Entity) -> APIRouter:
@@ -36,7 +37,7 @@ def _routes(entity: Entity) -> APIRouter:
         methods=["GET"],
         response_model=FormRead | VisitorForm,
         responses={200: {"headers": ETAG}},
-        openapi_extra={"security": [{}]},
+        openapi_extra={"security": [{}], "parameters": [WITH]},
     )
     return router
 

@@ -3,6 +3,7 @@
 from fastapi import Response
 
 from app.api import render
+from app.api.claiming import add_claim_route
 from app.api.deps import Caller, Id, IdempotencyKey, Session
 from app.api.records import ETAG, record_routes
 from app.api.stages import add_stage_routes
@@ -11,6 +12,7 @@ from app.domain.entities.lead_conversion import LeadConversion
 from app.domain.entities.leads import LEADS, LeadMove, LeadRead
 
 router = record_routes(LEADS)
+add_claim_route(router, LEADS)
 add_stage_routes(router, LEADS, LeadMove)
 
 

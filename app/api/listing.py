@@ -1,5 +1,6 @@
 """The query parameters of a list, made from an entity's declaration: what OpenAPI shows and what is accepted."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,7 +17,7 @@ from app.domain.entities import rules
 from app.domain.entities.fields import Entity, spec, specs
 from app.domain.entities.values import Line, clean_line, fold, like_escape, nearest
 from app.domain.entities.vocabulary import Vocabulary
-from app.domain.listing import Listing
+from app.domain.listing import ALONG, Listing
 from app.errors import FieldError
 
 LIMIT = 200
@@ -130,6 +131,7 @@ def parameters(entity: Entity, of: str | None = None) -> list[dict[str, Any]]:
     add("cursor", {"type": "string", "maxLength": 4000}, "`next_cursor` of the page before, with the same question.")
     add("count", CONTROLS["count"].json_schema(), "Fills `total`: exactly, or up to 10,000.")
     add("archived", {"type": "boolean", "default": False}, "The archived ones instead.")
+    described.append(WITH)
     for name, each in filters(entity, of).items():
         one = each.operator in (*ORDERED, *TEXTUAL, "is_null")
         add(name, each.schema if one else {"type": "array", "items": each.schema})
@@ -164,7 +166,16 @@ def parse(query: QueryParams, entity: Entity, vocabulary: Vocabulary, of: str | 
     chosen = {name: _control(name, given[name], entity, problems) for name in controls if name in given}
     if problems:
         raise rules.invalid(problems)
-    return Listing(where=where, **chosen)
+    return Listing(where=where, along=chosen.pop("with", ()), **chosen)
+
+
+def along(query: QueryParams) -> tuple[str, ...]:
+    """What `with` asks for beside the fields of one record. Raises `Invalid`."""
+    problems: list[FieldError] = []
+    found = _named("with", query.getlist("with"), ALONG, "unknown_with", problems)
+    if problems:
+        raise rules.invalid(problems)
+    return found
 
 
 @cache
@@ -182,30 +193,32 @@ CONTROLS: dict[str, Any] = {
     "cursor": TypeAdapter(Annotated[str, Field(max_length=4000)]),
     "count": TypeAdapter(Literal["exact", "estimate"]),
     "archived": TypeAdapter(bool),
+    "with": TypeAdapter(Annotated[str, Field(max_length=500)]),
+}
+
+WITH: dict[str, Any] = {
+    "name": "with",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "array", "items": {"type": "string", "enum": list(ALONG)}},
+    "description": "Comma-separated. `can`: what you may do with each record.",
+    "style": "form",
+    "explode": False,
 }
 
 
 def _control(name: str, values: list[str], entity: Entity, problems: list[FieldError]) -> Any:
-    if name in ("sort", "fields"):
-        parts = tuple(dict.fromkeys(part.strip() for value in values for part in value.split(",") if part.strip()))
-        allowed = (
-            set(entity.read.model_fields)
-            if name == "fields"
-            else {n for n, each in specs(entity.read).items() if each.sort}
-        )
-        unknown = [part for part in parts if part.removeprefix("-" if name == "sort" else "") not in allowed]
-        for part in unknown[:10]:
-            near = nearest(part, allowed)
-            problems.append(
-                FieldError(
-                    f"/query/{name}",
-                    "unknown_field",
-                    f"Not a field to be named here{f'; did you mean {near}?' if near else ''}",
-                )
-            )
-        if name == "sort" and len({part.lstrip("-") for part in parts}) < len(parts):
-            problems.append(FieldError("/query/sort", "repeated", "A field is named twice"))
-        return parts
+    match name:
+        case "with":
+            return _named(name, values, ALONG, "unknown_with", problems)
+        case "fields":
+            return _named(name, values, entity.read.model_fields, "unknown_field", problems)
+        case "sort":
+            allowed = [n for n, each in specs(entity.read).items() if each.sort]
+            parts = _named(name, values, allowed, "unknown_field", problems)
+            if len({part.lstrip("-") for part in parts}) < len(parts):
+                problems.append(FieldError("/query/sort", "repeated", "A field is named twice"))
+            return parts
     if len(values) > 1:
         problems.append(FieldError(f"/query/{name}", "repeated", "Given more than once"))
         return None
@@ -215,6 +228,19 @@ def _control(name: str, values: list[str], entity: Entity, problems: list[FieldE
         first = error.errors(include_url=False, include_input=False)[0]
         problems.append(FieldError(f"/query/{name}", first["type"], first["msg"]))
         return None
+
+
+def _named(
+    name: str, values: list[str], allowed: Collection[str], code: str, problems: list[FieldError]
+) -> tuple[str, ...]:
+    """The parts of a comma-separated parameter, each once; those of `sort` may begin with `-`."""
+    parts = tuple(dict.fromkeys(part.strip() for value in values for part in value.split(",") if part.strip()))
+    unknown = [part for part in parts if part.removeprefix("-" if name == "sort" else "") not in allowed]
+    what = "a field to be named here" if code == "unknown_field" else "something that comes with records"
+    for part in unknown[:10]:
+        near = nearest(part, allowed)
+        problems.append(FieldError(f"/query/{name}", code, f"Not {what}{f'; did you mean {near}?' if near else ''}"))
+    return parts
 
 
 def _value(

@@ -4,13 +4,14 @@ from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import render
 from app.api.bodies import JsonRoute
 from app.api.deps import Caller, IfMatch, Session
 from app.db.models.users import User
 from app.domain import records
+from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.fields import Fields, partial
 from app.domain.entities.users import USERS, UserRead, UserUpdate
 from app.domain.entities.values import Language, OrNull, TimeZone
@@ -20,15 +21,22 @@ router = APIRouter(tags=["me"], route_class=JsonRoute)
 
 
 class Section(BaseModel):
-    """What the caller may do in a section: action → reach (own, team, all), and the field groups they read and edit."""
+    """What the caller may do in a section: action → reach (own, team, all), the field groups they read and edit, and
+    the fields that follow from them."""
 
     actions: dict[str, str]
     readable: list[str]
     editable: list[str]
+    fields: dict[str, list[str]] = Field(
+        description="read, create, update → the names of the fields. What is not named here is not written over the "
+        "API, or not by you. Of which records, says `can` of each (`with=can`)."
+    )
 
 
 class Me(UserRead):
     """The caller, whole, with what their profile grants."""
+
+    model_config = ConfigDict(json_schema_extra=None)
 
     sections: Annotated[dict[str, Section], Field(title="Sections")]
 
@@ -68,11 +76,17 @@ async def _answer(session: Session, access: Access) -> Response:
 def _sections(access: Access) -> bytes:
     sections: dict[str, Section] = {}
     for (section, action, group), scope in sorted(access.grants.items()):
-        known = sections.setdefault(section, Section(actions={}, readable=[], editable=[]))
+        known = sections.setdefault(section, Section(actions={}, readable=[], editable=[], fields={}))
         if group == "open":
             known.actions[action] = scope
         if action == "read":
             known.readable.append(group)
         if action == "update":
             known.editable.append(group)
+    for name in sections.keys() & ENTITIES.keys():
+        entity, known = ENTITIES[name], sections[name]
+        for action, declared in (("read", entity.read), ("create", entity.create), ("update", entity.update)):
+            if action in known.actions:
+                allowed = access.fields(entity, action)
+                known.fields[action] = [field for field in declared.model_fields if field in allowed]
     return orjson.dumps({name: each.model_dump() for name, each in sections.items()})

@@ -79,6 +79,7 @@ class Problem(BaseModel):
     changed: dict[str, Any] = _of("stale", "the visible fields that changed since, with their present values.")
     stage: str = _of("forbidden_move", "the present one.")
     allowed: list[str] = _of("forbidden_move", "the stages that may follow.")
+    owns: dict[str, int] = _of("owns_work", "how much is theirs still, by section, of what you may see.")
 
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -177,7 +178,7 @@ def _left_blank(request: Request, value: Any, path: list[Any]) -> bool:
 
 def _entity(request: Request) -> Entity | None:
     parts = request.url.path.split("/")
-    return ENTITIES.get(parts[2]) if len(parts) > 2 else None
+    return ENTITIES.get(parts[2].replace("-", "_")) if len(parts) > 2 else None
 
 
 def _not_writable(request: Request, pointer: str, path: list[str]) -> FieldError:

@@ -1,6 +1,6 @@
 """The routes that every kind of record has: list, create, read, change, archive, restore, upsert."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response, status
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api import render
 from app.api.bodies import JsonRoute
 from app.api.deps import Caller, ExternalId, Id, IdempotencyKey, IfMatch, Reader, Session, System
-from app.api.listing import parameters
+from app.api.listing import WITH, along, parameters
 from app.api.render import Page
 from app.db.base import Record
 from app.db.models import RECORDS
@@ -26,7 +26,7 @@ ETAG = {"ETag": {"description": "The record's version.", "schema": {"type": "str
 
 def list_routes(entity: Entity) -> APIRouter:
     """List."""
-    router = APIRouter(prefix=f"/{entity.name}", tags=[entity.name], route_class=JsonRoute)
+    router = APIRouter(prefix=f"/{entity.path}", tags=[entity.name], route_class=JsonRoute)
     many = entity.name
 
     page: Any = Page[entity.read]  # type: ignore[name-defined]
@@ -51,8 +51,8 @@ def read_routes(entity: Entity) -> APIRouter:
     """List and read."""
     router = list_routes(entity)
 
-    async def read(reader: Reader, id: Id) -> Response:
-        return await render.record(reader, entity, id)
+    async def read(reader: Reader, id: Id, request: Request) -> Response:
+        return await render.record(reader, entity, id, along(request.query_params))
 
     add(
         router,
@@ -63,6 +63,7 @@ def read_routes(entity: Entity) -> APIRouter:
         f"Read one of the {entity.name}, archived or not.",
         entity.read,
         responses={200: {"headers": ETAG}},
+        openapi_extra={"parameters": [WITH]},
     )
     return router
 
@@ -72,10 +73,12 @@ def record_routes(
     create: Create = records.create,
     change: Change = records.change,
     archive: Archive = records.archive,
+    restore: Archive = records.restore,
     routes: Callable[[Entity], APIRouter] = read_routes,
+    confirmed: Sequence[Any] = (),
 ) -> APIRouter:
-    """All of them. `create`, `change`, `archive` and the `routes` for reading are the entity's own where it has rules
-    of its own."""
+    """All of them. `create`, `change`, `archive`, `restore` and the `routes` for reading are the entity's own where it
+    has rules of its own. confirmed: dependencies by which a caller confirms a change."""
     router = routes(entity)
     one, many = entity.singular, entity.name
     model = RECORDS[entity.name]
@@ -97,9 +100,9 @@ def record_routes(
         await archive(session, access, entity, record)
         return Response(status_code=204)
 
-    async def restore(session: Session, access: Caller, id: Id, key: IdempotencyKey = None) -> Response:
+    async def restore_(session: Session, access: Caller, id: Id, key: IdempotencyKey = None) -> Response:
         record = await access.row(session, model, id, "delete")
-        await records.restore(session, access, entity, record)
+        await restore(session, access, entity, record)
         return await render.written(session, access, entity, record.id)
 
     async def upsert(
@@ -133,6 +136,7 @@ def record_routes(
         "Change the given fields; null clears.",
         entity.read,
         responses={200: {"headers": ETAG}},
+        dependencies=confirmed,
     )
     add(
         router,
@@ -143,12 +147,13 @@ def record_routes(
         "Archive it with what belongs to it.",
         None,
         status_code=204,
+        dependencies=confirmed,
     )
-    add(router, "POST", "/{id}/restore", restore, f"restore_{one}", "Bring back what its archiving took.", entity.read)
+    add(router, "POST", "/{id}/restore", restore_, f"restore_{one}", "Bring back what its archiving took.", entity.read)
     add(
         router, "PUT", "/by/{system}/{external_id}", upsert, f"upsert_{one}",
         "Create or change the record that another system knows by this id: 201 or 200.",
-        entity.read, responses={201: {"model": entity.read, "description": "Created"}},
+        entity.read, responses={201: {"model": entity.read, "description": "Created"}}, dependencies=confirmed,
     )  # fmt: skip
     return router
 

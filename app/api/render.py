@@ -42,7 +42,7 @@ async def page(reader: Reading, entity: Entity, request: Request, of: tuple[str,
         if parent:
             listing.where[parent, "any"] = [parent_id]
         shape, values = list_shape(access, entity, listing, fuzzy=fuzzy)
-        return reading.statement(shape, values | {"sid": access.session_id})
+        return reading.statement(shape, values)
 
     _, row = await reader.read(make)
     fuzzy = False
@@ -55,13 +55,12 @@ async def page(reader: Reading, entity: Entity, request: Request, of: tuple[str,
     return Response(body, 200, PRIVATE, "application/json")
 
 
-async def record(reader: Reading, entity: Entity, id: UUID) -> Response:
-    """One record, archived or not."""
+async def record(reader: Reading, entity: Entity, id: UUID, along: tuple[str, ...] = ()) -> Response:
+    """One record, archived or not; `along`, see `Listing`."""
 
     def make(access: Access) -> tuple[str, list[Any]]:
-        shape = record_shape(access, entity)
-        reached = list(access.reached(shape.reach.level)) if shape.reach else []
-        return reading.statement(shape, {"id__any": [id], "limit": 1, "reached": reached, "sid": access.session_id})
+        shape, values = record_shape(access, entity, along=along)
+        return reading.statement(shape, values | {"id__any": [id]})
 
     _, row = await reader.read(make)
     if not row["found"]:
@@ -91,8 +90,8 @@ async def shown(
 ) -> Response:
     """The same, not yet kept for a repeated request: it is part of an answer."""
     await db.settle(session)
-    shape = record_shape(access, entity, within_reach=False)
-    sql, values = reading.statement(shape, {"id__any": [id], "limit": 1, "sid": access.session_id})
+    shape, given = record_shape(access, entity, within_reach=False)
+    sql, values = reading.statement(shape, given | {"id__any": [id]})
     row = await (await db.driver(session)).fetchrow(sql, *values)
     session.info["confirmed"] = row["in_force"] and row["memory"] == access.version
     return _record(row, status, headers or {})
@@ -100,7 +99,7 @@ async def shown(
 
 async def created(session: AsyncSession, access: Access, entity: Entity, id: UUID, status: int = 201) -> Response:
     """The answer to a create, with `Location`."""
-    return await written(session, access, entity, id, status, {"Location": f"/v1/{entity.name}/{id}"})
+    return await written(session, access, entity, id, status, {"Location": f"/v1/{entity.path}/{id}"})
 
 
 async def kept(session: AsyncSession, answer: Response) -> Response:

@@ -148,14 +148,12 @@ async def _submitted(
     said = submitted.read(form, fields, request.query_params, opened.access.vocabulary.country)
     asked = fields.get("language")
     spoken = _language(request, asked if isinstance(asked, str) else language, opened)
-    if again is None and await submissions.is_kept(opened, said):
-        return _received(form, spoken, headers, browser)
     visitor = Visitor(spoken, submitted.page_of(request.headers.get("referer", "")), address)
     async with db.transaction("form") as session:
         if again is not None:
             whose = UUID(bytes=address[:16])
             await idempotency.begin(session, whose, "POST", request.url.path, again, fingerprint(request))
-        await submissions.take(session, opened, said, visitor)
+        await submissions.keep(session, opened, said, visitor)
         return await render.kept(session, _received(form, spoken, headers, browser))
 
 

@@ -40,20 +40,15 @@ async def page(reader: Reading, id: UUID, types: list[str] | None, limit: int, c
     asked = types or []
 
     def make(access: Access) -> tuple[str, list[Any]]:
-        names = [name for name in ("customers", *sorted(THROUGH_CUSTOMER)) if access.may(name, "read")]
-        values = {
+        reaches, bound = below_customers(access)
+        values = bound | {
             "id": id,
             "limit": limit,
-            "visible": orjson.dumps({name: sorted(access.fields(ENTITIES[name])) for name in names}).decode(),
-            "reached_own": list(access.own),
-            "reached_team": list(access.team),
-            "reached_all": [],
-            "sid": access.session_id,
+            "visible": orjson.dumps({name: sorted(access.fields(ENTITIES[name])) for name, _ in reaches}).decode(),
             "types": asked,
             "after_at": after_at,
             "after_id": after_id,
         }
-        reaches = tuple((name, access.reach(name)) for name in names)
         return timeline.statement(reaches, types is not None, cursor is not None, values)
 
     _, row = await reader.read(make)
@@ -62,6 +57,13 @@ async def page(reader: Reading, id: UUID, types: list[str] | None, limit: int, c
     following = orjson.dumps(row["last"] if row["found"] > limit else None)
     body = b'{"items":[%b],"next_cursor":%b,"total":null}' % (row["items"].encode(), following)
     return Response(body, 200, PRIVATE, "application/json")
+
+
+def below_customers(access: Access) -> tuple[timeline.Reaches, dict[str, Any]]:
+    """How far the caller reaches in each section that is read through customers, and the values to bind for it."""
+    names = [name for name in ("customers", *sorted(THROUGH_CUSTOMER)) if access.may(name, "read")]
+    bound = {"reached_own": list(access.own), "reached_team": list(access.team), "reached_all": []}
+    return tuple((name, access.reach(name)) for name in names), bound | {"sid": access.session_id}
 
 
 def _place(cursor: str) -> tuple[datetime, int]:

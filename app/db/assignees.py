@@ -14,11 +14,18 @@ def holds(entity: str, state: str | None) -> bool:
     return state == "planned" if entity == "activities" else entity != "messages"
 
 
-async def step_down(session: AsyncSession, customer_id: UUID, user_id: UUID) -> None:
-    """A user is no longer the customer's owner, and no longer assigned unless another reason holds them there."""
+async def step_down(session: AsyncSession, customer_ids: list[UUID], user_id: UUID, role: str) -> None:
+    """A user has the role no longer at customers, and is no longer assigned to those where no reason holds them."""
+    await _lock(session, customer_ids)
+    await session.execute(_STEP_DOWN, {"customer_ids": customer_ids, "user_id": user_id, "role": role})
+    await _drop_idle(session, customer_ids)
+
+
+async def role_at(session: AsyncSession, customer_id: UUID, user_id: UUID) -> tuple[bool, str | None]:
+    """Whether a user is assigned to a customer, and as what; both stay so until the transaction ends."""
     await _lock(session, [customer_id])
-    await session.execute(_STEP_DOWN, {"customer_id": customer_id, "user_id": user_id})
-    await _drop_idle(session, [customer_id])
+    found = (await session.execute(_ROLE, {"customer_id": customer_id, "user_id": user_id})).one_or_none()
+    return (False, None) if found is None else (True, found.role)
 
 
 async def step_down_all(session: AsyncSession, customer_ids: list[UUID]) -> None:
@@ -57,8 +64,10 @@ _LOCK_ASSIGNEES = text("""
 select from customer_assignees where customer_id = any(:customer_ids) order by customer_id, user_id for update
 """)
 
+_ROLE = text("select role from customer_assignees where customer_id = :customer_id and user_id = :user_id")
+
 _STEP_DOWN = text("""
-update customer_assignees set role = null where customer_id = :customer_id and user_id = :user_id and role = 'owner'
+update customer_assignees set role = null where customer_id = any(:customer_ids) and user_id = :user_id and role = :role
 """)
 
 _STEP_DOWN_ALL = text("""

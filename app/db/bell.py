@@ -3,15 +3,21 @@
 import asyncio
 import logging
 from functools import cache
+from uuid import uuid4
 
 import orjson
 from arq.connections import ArqRedis
+from arq.constants import default_queue_name, job_key_prefix
+from arq.jobs import serialize_job
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 from app.settings import settings
 
 PATIENCE = 0.2
+# For how long arq keeps what nobody hears, and from when it may be done: milliseconds.
+KEPT, AT_ONCE = 60_000, 1
+SWEEP = serialize_job("sweep", (), {}, None, AT_ONCE, serializer=orjson.dumps)
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +40,12 @@ async def ring() -> None:
     if client is None:
         return
     try:
-        async with asyncio.timeout(2 * PATIENCE):
-            await client.enqueue_job("sweep")
+        # As arq's `enqueue_job` does it, which asks twice first whether the id is new: this one is.
+        id = uuid4().hex
+        async with asyncio.timeout(2 * PATIENCE), client.pipeline(transaction=False) as together:
+            together.psetex(f"{job_key_prefix}{id}", KEPT, SWEEP)
+            together.zadd(default_queue_name, {id: AT_ONCE})
+            await together.execute()
     except (RedisError, OSError) as error:
         logger.info("The bell is out of order: %s", type(error).__name__)
 

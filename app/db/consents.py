@@ -5,15 +5,14 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import clock
 from app.db.models.forms import Consent
 
 _GIVE = insert(Consent.__table__)  # type: ignore[arg-type]
 
 
 async def give(session: AsyncSession, **values: Any) -> None:
-    """Keep a consent that was given now. values: columns of `consents`."""
-    await session.execute(_GIVE, {"given": True, "at": clock.now(), **values})
+    """Keep a consent. values: columns of `consents`."""
+    await session.execute(_GIVE, {"given": True, **values})
 
 
 async def withdrawn(session: AsyncSession, address: str, purpose: str) -> bool:

@@ -137,8 +137,10 @@ async def go_on(connection: Any, values: dict[str, tuple[int, bool]]) -> None:
 
 
 async def end_sessions(connection: Any) -> None:
-    """Sign everybody out: some of these sessions were ended since, and some tokens used."""
+    """Sign everybody out: some of these sessions were ended since, and some tokens and links used."""
     await connection.execute("update sessions set ended_at = $1 where ended_at is null", clock.now())
+    if "password_links" in await tables(connection):
+        await connection.execute("delete from password_links")
 
 
 async def gather_statistics(connection: Any) -> None:

@@ -1,9 +1,11 @@
 """What is about a lead or an opportunity goes with it to another customer: its activities and its messages."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import assignees, ledger
@@ -17,7 +19,8 @@ async def follow(
 ) -> None:
     """Give what is about these records another customer, with its history and with who is assigned because of it.
 
-    column: by which they are named, `lead_id` or `opportunity_id`. Whatever moves has an event and a new version.
+    column: by which they are named, `lead_id` or `opportunity_id`. Whatever moves has an event and a new version, and
+    names no longer the contacts of the customer that it leaves.
     """
     operation = operation_of(session)
     values = {"record_ids": record_ids, "customer_id": customer_id, "by": by, "at": at}
@@ -26,6 +29,7 @@ async def follow(
         if not rows:
             continue
         ids = [row.id for row in rows]
+        parted = await _part(session, entity, ids, customer_id)
         await ledger.move_history(session, ids, customer_id)
         await assignees.end_reasons(session, ids)
         for row in rows:
@@ -36,7 +40,8 @@ async def follow(
                 record_id=row.id,
                 version=row.version,
                 customer_id=customer_id,
-                changes={"customer_id": [row.left and str(row.left), customer_id and str(customer_id)]},
+                changes={"customer_id": [row.left and str(row.left), customer_id and str(customer_id)]}
+                | parted.get(row.id, {}),
                 actor=by,
                 source=operation.source,
                 operation_id=operation.id,
@@ -45,6 +50,42 @@ async def follow(
             if customer_id and row.owner_id and row.live and assignees.holds(entity, row.state):
                 ledger.reason(operation.pending, customer_id, row.owner_id, entity, row.id)
 
+
+async def _part(
+    session: AsyncSession, entity: str, ids: list[UUID], customer_id: UUID | None
+) -> dict[UUID, dict[str, list[Any]]]:
+    """Take other customers' contacts off records: record → what changed, as the ledger tells it."""
+    values = {"ids": ids, "customer_id": customer_id}
+    if entity == "messages":
+        rows = (await session.execute(_LEFT_CONTACT, values)).all()
+        return {row.id: {"contact_id": [str(row.contact_id), None]} for row in rows}
+    rows = (await session.execute(_CONTACTS, values)).all()
+    if rows:
+        await session.execute(_LEFT_CONTACTS, values)
+    return {row.id: {"contacts": [row.before, row.after]} for row in rows}
+
+
+_OTHERS = "c.customer_id is distinct from cast(:customer_id as uuid)"
+
+_LEFT_CONTACT = text(f"""
+update messages m set contact_id = null from contacts c
+where m.id = any(:ids) and c.id = m.contact_id and {_OTHERS} returning m.id, c.id as contact_id
+""")
+
+_CONTACTS = text(f"""
+with taking_part as (
+  select p.activity_id, p.position, {_OTHERS} as parts,
+    jsonb_build_object('contact_id', p.contact_id, 'role', p.role) as contact
+  from activity_contacts p join contacts c on c.id = p.contact_id where p.activity_id = any(:ids)
+)
+select activity_id as id, jsonb_agg(contact order by position) as before,
+  coalesce(jsonb_agg(contact order by position) filter (where not parts), '[]') as after
+from taking_part group by 1 having bool_or(parts)
+""").columns(before=JSONB, after=JSONB)
+
+_LEFT_CONTACTS = text(f"""
+delete from activity_contacts p using contacts c where p.activity_id = any(:ids) and c.id = p.contact_id and {_OTHERS}
+""")
 
 _MOVED = {
     (entity, column): text(f"""

@@ -34,6 +34,8 @@ class Job(StrEnum):
     RUN_WORKFLOW = "run_workflow"
     SCAN_STAYS = "scan_stays"
     SEND_MESSAGE = "send_message"
+    SEND_PASSWORD_LINK = "send_password_link"
+    TAKE_SUBMISSION = "take_submission"
     TIDY = "tidy"
 
 

@@ -1,8 +1,8 @@
-"""How often was something done within the minute and the hour?"""
+"""How often has one visitor come, and how much has a form taken? Counted where every process counts together."""
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from app import clock
 from app.db.session import alone
@@ -12,31 +12,33 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """How often in the present minute and in the present hour of the clock, with this time, and when those end."""
+class Visits:
+    """How often in the present minute and in the present hour of the clock, with this time, and when those end; how
+    many submissions the form has taken in that hour, from whomever."""
 
     in_minute: int
     in_hour: int
+    taken: int
     minute_ends: datetime
     hour_ends: datetime
 
 
-async def count(buckets: Collection[str]) -> Mapping[str, Counted]:
-    """Once more for each bucket. It counts at once, whatever becomes of what was done."""
+async def count_visit(bucket: str, form_id: UUID, most: int) -> Visits:
+    """Once more for the visitor's bucket, which counts whatever becomes of the visit; `taken` is counted to `most`."""
     now = clock.now()
     hour, minute = (now - (now - _EPOCH) % window for window in (HOUR, MINUTE))
     async with alone() as connection:
-        # In one order, so that two that share buckets wait for each other and do not deadlock.
-        rows = await connection.fetch(_COUNT, sorted(buckets), hour, minute)
-    return {row["bucket"]: Counted(row["in_minute"], row["count"], minute + MINUTE, hour + HOUR) for row in rows}
+        row = await connection.fetchrow(_COUNT, bucket, hour, minute, form_id, most)
+    return Visits(row["in_minute"], row["count"], row["taken"], minute + MINUTE, hour + HOUR)
 
 
 _COUNT = """
-insert into rate_counts as known (bucket, starts_at, count, minute_at, in_minute)
-select bucket, $2, 1, $3, 1 from unnest($1::text[]) as t(bucket)
+insert into rate_counts as known (bucket, starts_at, count, minute_at, in_minute) values ($1, $2, 1, $3, 1)
 on conflict (bucket, starts_at) do update set
   count = known.count + 1,
   in_minute = case when known.minute_at = excluded.minute_at then known.in_minute else 0 end + 1,
   minute_at = excluded.minute_at
-returning bucket, count, in_minute
+returning count, in_minute, (
+  select count(*) from (select from submissions where form_id = $4 and created_at >= $2 limit $5) as taken
+) as taken
 """

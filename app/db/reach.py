@@ -9,19 +9,18 @@ from typing import Any, Literal
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
-    CompoundSelect,
-    Select,
-    Table,
     Uuid,
     and_,
     any_,
     bindparam,
     false,
+    func,
     or_,
     select,
+    text,
     true,
-    union_all,
 )
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from app.db.models.customers import Customer, CustomerAssignee
 from app.db.models.leads import Lead
@@ -56,7 +55,7 @@ def narrower(one: Level | None, other: Level | None) -> Level | None:
     return min(one, other, key=WIDENING.index)
 
 
-def reading(table: Table, reach: Reach, bound: str = "reached") -> list[ColumnElement[bool]]:
+def reading(table: NamedFromClause[Any], reach: Reach, bound: str = "reached") -> list[ColumnElement[bool]]:
     """Conditions for reading, no two of which are true of one row: their union is what is reached.
 
     bound: the name under which the reached users are bound.
@@ -66,14 +65,18 @@ def reading(table: Table, reach: Reach, bound: str = "reached") -> list[ColumnEl
     if reach.level == "all":
         return [true()]
     if table.name == "customers":
-        assigned = table.c.id.in_(_assigned_customers(bound))
-        return [assigned, ~table.c.assigned] if reach.nobodys else [assigned]
+        # The owner's pair is copied in `owner_id`: a list of what somebody owns looks up no pairs, and has an index.
+        owned = table.c.owner_id == any_(_reached(bound))
+        besides = and_(~func.coalesce(owned, false()), _assigned(table.c.id, bound, besides_owners=True))
+        return [owned, besides, ~table.c.assigned] if reach.nobodys else [owned, besides]
     if "customer_id" in table.c:
-        through = table.c.customer_id.in_(_reached_customers(reach.nobodys_customers, bound))
+        through = [_assigned(table.c.customer_id, bound)]
+        if reach.nobodys_customers:
+            through.append(_unassigned(table.c.customer_id))
         if "owner_id" not in table.c:
-            return [through]
+            return through
         mine = and_(table.c.customer_id.is_(None), _owned(table, reach.nobodys, bound))
-        return [through, mine, *_through_what_it_is_about(table, reach, bound)]
+        return [*through, mine, *_through_what_it_is_about(table, reach, bound)]
     if "owner_id" in table.c:
         return [_owned(table, reach.nobodys, bound)]
     if table.name == "users":
@@ -81,7 +84,7 @@ def reading(table: Table, reach: Reach, bound: str = "reached") -> list[ColumnEl
     return [false()]
 
 
-def changing(table: Table, reach: Reach, bound: str = "changing") -> ColumnElement[bool]:
+def changing(table: NamedFromClause[Any], reach: Reach, bound: str = "changing") -> ColumnElement[bool]:
     """What may be changed of what is read: a customer and its contacts by its assignees, the rest by its owner."""
     if reach.level is None:
         return false()
@@ -96,12 +99,12 @@ def _reached(bound: str) -> ColumnElement[Any]:
     return bindparam(bound, type_=ARRAY(Uuid()))
 
 
-def _owned(table: Table, nobodys: bool, bound: str) -> ColumnElement[bool]:
+def _owned(table: NamedFromClause[Any], nobodys: bool, bound: str) -> ColumnElement[bool]:
     owned = table.c.owner_id == any_(_reached(bound))
     return or_(owned, table.c.owner_id.is_(None)) if nobodys else owned
 
 
-def _through_what_it_is_about(table: Table, reach: Reach, bound: str) -> list[ColumnElement[bool]]:
+def _through_what_it_is_about(table: NamedFromClause[Any], reach: Reach, bound: str) -> list[ColumnElement[bool]]:
     """Records with neither customer nor owner, if those are not reached anyway: what they are about has no customer
     either, and so is reached by its own owner."""
     if reach.nobodys:
@@ -117,13 +120,21 @@ def _through_what_it_is_about(table: Table, reach: Reach, bound: str) -> list[Co
     return found
 
 
-def _assigned_customers(bound: str) -> Select[Any]:
-    assignees = CustomerAssignee.__table__
-    return select(assignees.c.customer_id).where(assignees.c.user_id == any_(_reached(bound)))
+def _assigned(customer_id: ColumnElement[Any], bound: str, besides_owners: bool = False) -> ColumnElement[bool]:
+    """Whether the customer is assigned to somebody reached, `besides_owners` only otherwise than as its owner.
+
+    By EXISTS, which PostgreSQL looks up for each of a few rows
+    and hashes for many; of several INs beside each other it hashes every one, for a single row too."""
+    pairs = CustomerAssignee.__table__.alias("assigned")
+    found = select(pairs.c.user_id).where(pairs.c.customer_id == customer_id, pairs.c.user_id == any_(_reached(bound)))
+    if besides_owners:
+        # As text: the partial index is for just this condition.
+        found = found.where(text("assigned.role is distinct from 'owner'"))
+    return found.correlate_except(pairs).exists()
 
 
-def _reached_customers(nobodys: bool, bound: str) -> Select[Any] | CompoundSelect[Any]:
-    if not nobodys:
-        return _assigned_customers(bound)
-    customers = Customer.__table__
-    return union_all(_assigned_customers(bound), select(customers.c.id).where(~customers.c.assigned))
+def _unassigned(customer_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the customer is nobody's."""
+    customers = Customer.__table__.alias("unassigned")
+    found = select(customers.c.id).where(customers.c.id == customer_id, ~customers.c.assigned)
+    return found.correlate_except(customers).exists()

@@ -4,13 +4,12 @@ A `Shape` says all that a statement's text depends on and is hashable; `_compile
 profile may not see is not among the shape's columns, so it never leaves the database.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     DateTime,
     FromClause,
@@ -21,7 +20,6 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
-    any_,
     bindparam,
     cast,
     exists,
@@ -37,12 +35,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.sql.selectable import NamedFromClause
 
+from app.db import filtering
 from app.db.models import table_of
 from app.db.models.computed import COMPUTED
 from app.db.models.sessions import Session
 from app.db.models.users import Version
-from app.db.reach import Reach, reading
+from app.db.reach import Reach, changing, reading
 
 DIALECT = dialect()  # type: ignore[no-untyped-call]
 ESTIMATE_TO = 10_000
@@ -53,7 +53,8 @@ class Shape:
     """One statement: `after` holds, for each sort key of a cursor, whether its value was null.
 
     archived: live, archived or any rows. words: how many words `q` has, each to be found in one of `searched`; fuzzy:
-    they are bound as patterns that allow for one wrong letter. count: exact, or estimate (to 10,000).
+    they are bound as patterns that allow for one wrong letter. count: exact, or estimate (to 10,000). can: what may
+    be done with each row, if asked for: the verbs and what reach each takes, with `can_own` and `can_team` bound.
     """
 
     entity: str
@@ -67,6 +68,7 @@ class Shape:
     searched: tuple[str, ...] = ()
     archived: str = "live"
     count: str | None = None
+    can: tuple[tuple[str, Reach], ...] = ()
 
 
 def statement(shape: Shape, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
@@ -129,7 +131,10 @@ def version_in_memory() -> ColumnElement[str]:
 
 def _statement(shape: Shape) -> Select[Any]:
     table = table_of(shape.entity)
-    conditions = _conditions(table, shape)
+    conditions = [filtering.condition(table, field, operator) for field, operator in shape.filters]
+    if shape.archived != "any":
+        conditions.append(_archived(table) if shape.archived == "archived" else ~_archived(table))
+    conditions += filtering.found(table, shape.searched, shape.words)
     branches = reading(table, shape.reach) if shape.reach else [literal_column("true")]
     page = _page(table, shape, conditions, branches).subquery("page")
     numbered = select(page, func.row_number().over().label("n")).subquery("numbered")
@@ -170,11 +175,13 @@ def _page(
     return _select(rows, shape, keys).order_by(*_order(keys))
 
 
-def _select(table: FromClause, shape: Shape, keys: list["_Key"]) -> Select[Any]:
+def _select(table: NamedFromClause[Any], shape: Shape, keys: list["_Key"]) -> Select[Any]:
     computed = COMPUTED.get(shape.entity, {})
     shown = [
         (computed[name](table) if name in computed else _shown(table.c[name])).label(name) for name in shape.columns
     ]
+    if shape.can:
+        shown.append(_can(table, shape.can).label("can"))
     item = lateral(select(*shown).correlate(table)).alias("item")
     texts = [cast(key.column, Text) for key in keys]
     return select(
@@ -182,6 +189,22 @@ def _select(table: FromClause, shape: Shape, keys: list["_Key"]) -> Select[Any]:
         cast(func.json_build_array(*texts), Text).label("place"),
         table.c.version.label("version"),
     ).select_from(table, item)
+
+
+def _can(table: NamedFromClause[Any], verbs: Iterable[tuple[str, Reach]]) -> ColumnElement[Any]:
+    """verb → whether the caller may do that with the record as it is."""
+    said: list[ColumnElement[Any]] = []
+    for verb, reach in verbs:
+        conditions = [changing(table, reach, f"can_{reach.level}")]
+        conditions.append(_archived(table) if verb == "restore" else ~_archived(table))
+        if verb == "claim" and reach.level is not None:
+            conditions.append(table.c.owner_id.is_(None))
+        said += [literal_column(f"'{verb}'"), func.coalesce(and_(*conditions), false())]
+    return func.json_build_object(*said)
+
+
+def _archived(table: FromClause) -> ColumnElement[bool]:
+    return table.c.archived_at.is_not(None)
 
 
 def _shown(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -196,50 +219,6 @@ def _shown(column: ColumnElement[Any]) -> ColumnElement[Any]:
 def instant(column: ColumnElement[Any]) -> ColumnElement[str]:
     """RFC 3339 in UTC, which is the time zone of every connection."""
     return func.to_char(column, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-
-
-def _conditions(table: Table, shape: Shape) -> list[ColumnElement[bool]]:
-    conditions = [_condition(table, field, operator) for field, operator in shape.filters]
-    if shape.archived == "live":
-        conditions.append(table.c.archived_at.is_(None))
-    elif shape.archived == "archived":
-        conditions.append(table.c.archived_at.is_not(None))
-    if shape.words:
-        conditions += [_found(table, shape, word) for word in range(shape.words)]
-    return conditions
-
-
-def _found(table: Table, shape: Shape, word: int) -> ColumnElement[bool]:
-    patterns = bindparam(f"word_{word}", type_=ARRAY(Text()))
-    return or_(false(), *(table.c[f"search_{group}"].like(any_(patterns)) for group in shape.searched))
-
-
-def _condition(table: Table, field: str, operator: str) -> ColumnElement[bool]:
-    column, name = table.c[field], f"{field}__{operator}"
-    if operator == "is_null":
-        return column.is_(None) == bindparam(name)
-    if isinstance(column.type, ARRAY):
-        values = bindparam(name, type_=column.type)
-        if operator == "all":
-            return column.contains(values)
-        overlap: ColumnElement[bool] = column.overlap(values)
-        return overlap if operator == "any" else ~overlap
-    if operator in ("any", "ne"):
-        values = bindparam(name, type_=ARRAY(column.type))
-        given = column == any_(values)
-        return given if operator == "any" else or_(column.is_(None), ~given)
-    value = bindparam(name, type_=column.type)
-    match operator:
-        case "gt":
-            return column > value
-        case "gte":
-            return column >= value
-        case "lt":
-            return column < value
-        case "lte":
-            return column <= value
-    pattern = bindparam(name, type_=Text)
-    return table.c[f"{field}_key"].like(pattern) if f"{field}_key" in table.c else column.ilike(pattern)
 
 
 @dataclass(frozen=True, slots=True)

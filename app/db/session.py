@@ -24,11 +24,12 @@ SERVER = {"timezone": "UTC", "jit": "off"}
 
 @dataclass(slots=True)
 class Operation:
-    """What one transaction is about: its id in the ledger, where it came from, what to do before and once it is
-    committed."""
+    """What one transaction is about: its id in the ledger, where it came from, whether the caller has confirmed what is
+    else refused, what to do before and once it is committed."""
 
     source: str = "api"
     id: UUID = field(default_factory=uuid7)
+    confirmed: bool = False
     enrolled: list[Record] = field(default_factory=list)
     pending: ledger.Pending = field(default_factory=ledger.Pending)
     before_commit: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
@@ -36,7 +37,11 @@ class Operation:
 
 
 class EnrolledSession(SyncSession):
-    """A session that flushes only records which `access` gave out."""
+    """A session that flushes only records which `access` gave out to be written."""
+
+    def _bulk_save_mappings(self, *_: Any, **__: Any) -> None:
+        """What SQLAlchemy's `bulk_…` methods come to: they would flush what no event sees."""
+        raise RuntimeError("Rows are written in bulk by statements in app/db")
 
 
 @event.listens_for(EnrolledSession, "before_flush")
@@ -45,7 +50,9 @@ def _refuse_strangers(session: SyncSession, *_: Any) -> None:
     touched = (*session.new, *session.deleted, *(each for each in session.dirty if session.is_modified(each)))
     for record in touched:
         if isinstance(record, Record) and id(record) not in enrolled:
-            raise RuntimeError(f"{type(record).__name__} was not begun by access.row or access.new")
+            raise RuntimeError(f"{type(record).__name__} was not begun by access.row, to be changed, or access.new")
+        if isinstance(record, Record) and record in session.deleted:
+            raise RuntimeError(f"{type(record).__name__} is archived, never deleted")
 
 
 def operation_of(session: AsyncSession | SyncSession) -> Operation:

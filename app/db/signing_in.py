@@ -1,11 +1,11 @@
-"""How sessions, their refresh tokens, passwords and attempts to sign in are kept."""
+"""How are sessions, their refresh tokens and passwords kept?"""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, LargeBinary, bindparam, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -14,19 +14,31 @@ from app import clock
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody who has, or had, a username. `open`: active and not archived."""
+    """Somebody who has, or had, a username. `open`: active and not archived; `second_factor`: has one in use."""
 
     user_id: UUID
     username: str
     version: int
     password_hash: str | None
     open: bool
+    second_factor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session that goes on. user_agent: by what program it was begun, as it said."""
+
+    id: UUID
+    created_at: datetime
+    last_used_at: datetime
+    user_agent: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class UsedToken:
     """A refresh token that gives nothing any more: when it was replaced, if ever, and whether its session goes on."""
 
+    user_id: UUID
     session_id: UUID
     rotated_at: datetime | None
     in_force: bool
@@ -41,23 +53,16 @@ async def account(
     return Account(*row) if row else None
 
 
-async def count_attempts(
-    session: AsyncSession, keys: Collection[bytes], window: timedelta
-) -> Mapping[bytes, tuple[int, datetime]]:
-    """One more attempt for each key. How many there were in the window that began when, with this one, by key."""
-    now = clock.now()
-    # In one order, so that two that share keys wait for each other and do not deadlock.
-    counted = await session.execute(_COUNT, {"keys": sorted(keys), "now": now, "before": now - window})
-    return {key: (count, since) for key, count, since in counted}
-
-
-async def uncount_attempts(session: AsyncSession, keys: Collection[bytes]) -> None:
-    """The attempt was none: it succeeded."""
-    await session.execute(_UNCOUNT, {"keys": sorted(keys)})
-
-
-async def open_session(session: AsyncSession, account: Account, token_hash: bytes, expires_at: datetime) -> UUID | None:
-    """A new session and its first refresh token.
+async def open_session(
+    session: AsyncSession,
+    account: Account,
+    token_hash: bytes,
+    expires_at: datetime,
+    user_agent: str | None = None,
+    *,
+    by_provider: bool = False,
+) -> UUID | None:
+    """A new session and its first refresh token. user_agent: by what program, as it says; by_provider: by OpenID.
 
     None if the user was deactivated or given another password since `account` was read.
     """
@@ -68,6 +73,8 @@ async def open_session(session: AsyncSession, account: Account, token_hash: byte
         "now": clock.now(),
         "hash": token_hash,
         "expires_at": expires_at,
+        "user_agent": user_agent,
+        "by_provider": by_provider,
     }
     opened: UUID | None = (await session.execute(_OPEN, values)).scalar()
     return opened
@@ -97,8 +104,19 @@ async def end_sessions(session: AsyncSession, user_ids: Sequence[UUID], *, but: 
     await session.execute(_END_ALL, {"user_ids": list(user_ids), "but": but, "now": clock.now()})
 
 
+async def open_sessions(session: AsyncSession, user_id: UUID, since: datetime) -> list[OpenSession]:
+    """The sessions of a user that go on and were used since then, the newest first, 200 at most."""
+    return [OpenSession(*row) for row in await session.execute(_OPEN_SESSIONS, {"user_id": user_id, "since": since})]
+
+
+async def end_own_session(session: AsyncSession, user_id: UUID, session_id: UUID) -> bool:
+    """Whether it was a session of the user, and went on until now."""
+    ended = await session.execute(_END_OWN, {"user_id": user_id, "id": session_id, "now": clock.now()})
+    return ended.scalar() is not None
+
+
 async def keep_password(session: AsyncSession, user_id: UUID, password_hash: str) -> None:
-    """The user's password from now on."""
+    """The user's password from now on; links by which another could be set are good no more."""
     await session.execute(_KEEP, {"user_id": user_id, "hash": password_hash})
 
 
@@ -109,22 +127,10 @@ async def rehash_password(session: AsyncSession, account: Account, password_hash
 
 
 _ACCOUNT = text("""
-select id, username, version, password_hash, active and archived_at is null from users
-where username_key = cast(:username_key as text) or id = cast(:user_id as uuid)
+select id, username, version, password_hash, active and archived_at is null,
+  exists (select from second_factors f where f.user_id = users.id and f.confirmed_at is not null)
+from users where username_key = cast(:username_key as text) or id = cast(:user_id as uuid)
 """)
-
-_COUNT = text("""
-insert into sign_in_attempts as a (key, window_started_at, count) select key, :now, 1 from unnest(:keys) key
-on conflict (key) do update set
-  count = case when a.window_started_at > :before then a.count + 1 else 1 end,
-  window_started_at = case when a.window_started_at > :before then a.window_started_at else :now end
-returning key, count, window_started_at
-""").bindparams(bindparam("keys", type_=ARRAY(LargeBinary)))
-
-_UNCOUNT = text("""
-with locked as (select key from sign_in_attempts where key = any(:keys) order by key for update)
-update sign_in_attempts a set count = greatest(count - 1, 0) from locked where a.key = locked.key
-""").bindparams(bindparam("keys", type_=ARRAY(LargeBinary)))
 
 # Shared with nobody who changes the user: who is being deactivated, or given another password, is waited for.
 _OPEN = text("""
@@ -132,8 +138,10 @@ with allowed as (
   select id from users where id = :user_id and active and archived_at is null
   and password_hash is not distinct from cast(:password_hash as text) for share
 ), opened as (
-  insert into sessions (id, user_id, created_at, last_used_at)
-  select cast(:id as uuid), id, cast(:now as timestamptz), cast(:now as timestamptz) from allowed returning id
+  insert into sessions (id, user_id, created_at, last_used_at, user_agent, by_provider)
+  select cast(:id as uuid), id, cast(:now as timestamptz), cast(:now as timestamptz), cast(:user_agent as text),
+    :by_provider
+  from allowed returning id
 ), given as (
   insert into refresh_tokens (hash, session_id, expires_at)
   select :hash, id, cast(:expires_at as timestamptz) from opened
@@ -158,7 +166,7 @@ select user_id, id as session_id from used
 """)
 
 _USED = text("""
-select t.session_id, t.rotated_at, s.ended_at is null and u.active and u.archived_at is null
+select s.user_id, t.session_id, t.rotated_at, s.ended_at is null and u.active and u.archived_at is null
 from refresh_tokens t join sessions s on s.id = t.session_id join users u on u.id = s.user_id
 where t.hash = :hash
 """)
@@ -170,6 +178,18 @@ update sessions set ended_at = :now
 where user_id = any(:user_ids) and ended_at is null and id is distinct from cast(:but as uuid)
 """)
 
-_KEEP = text("update users set password_hash = :hash where id = :user_id")
+_OPEN_SESSIONS = text("""
+select id, created_at, last_used_at, user_agent from sessions
+where user_id = :user_id and ended_at is null and last_used_at > :since order by created_at desc, id limit 200
+""")
+
+_END_OWN = text("""
+update sessions set ended_at = :now where id = :id and user_id = :user_id and ended_at is null returning id
+""")
+
+_KEEP = text("""
+with gone as (delete from password_links where user_id = :user_id)
+update users set password_hash = :hash where id = :user_id
+""")
 
 _REHASH = text("update users set password_hash = :new where id = :user_id and password_hash = :old")

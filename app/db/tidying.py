@@ -14,7 +14,9 @@ PAST = {
     "jobs": (timedelta(days=7), "state = 'done' and done_at < :before"),
     "idempotency_keys": (timedelta(hours=24), "created_at < :before"),
     "rate_counts": (timedelta(days=1), "starts_at < :before"),
-    "sign_in_attempts": (timedelta(hours=24), "window_started_at < :before"),
+    "sign_in_attempts": (timedelta(hours=24), "ends_at < :before"),
+    "known_networks": (timedelta(days=180), "used_at < :before"),
+    "password_links": (timedelta(0), "expires_at <= :before"),
     "refresh_tokens": (
         timedelta(days=1),
         "expires_at < :before or session_id in (select id from sessions where ended_at < :before)",
@@ -22,7 +24,8 @@ PAST = {
     "sessions": (
         timedelta(days=1),
         """(ended_at < :before or last_used_at < :before)
-        and not exists (select from refresh_tokens where session_id = sessions.id)""",
+        and not exists (select from refresh_tokens where session_id = sessions.id)
+        and not exists (select from api_keys where session_id = sessions.id)""",
     ),
 }
 

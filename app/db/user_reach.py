@@ -4,21 +4,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 
+async def hold(session: AsyncSession) -> None:
+    """Until the transaction ends, nobody else changes who may do what and who reaches whom."""
+    await session.execute(text("select pg_advisory_xact_lock(hashtext('user_reach'))"))
+
+
 async def rewrite(session: AsyncSession) -> None:
     """Make the table follow the users' managers and absences. Only rows that differ are written."""
-    await session.execute(text("select pg_advisory_xact_lock(hashtext('user_reach'))"))
+    await hold(session)
     await session.execute(_REWRITE)
-
-
-async def has_administrator(session: AsyncSession) -> bool:
-    """Whether anybody is left who may do everything. Asked after `rewrite`, whose lock keeps others out."""
-    return bool(
-        await session.scalar(
-            text("""
-select exists (select from users where profile_id = 'administrator' and active and archived_at is null)
-""")
-        )
-    )
 
 
 _TREE = """

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.db.models.forms import Form
 from app.db.session import driver, next_operation, settle
-from app.domain import consequences, submissions
+from app.domain import consequences, form_leads, submissions
 from app.domain.entities.submitted import read
 from app.policies import callers
 from app.policies.access import Reason
@@ -52,5 +52,8 @@ async def write_in(session: AsyncSession, form_id: UUID, now: datetime) -> None:
             next_operation(session, "form")
             submitted = read(form, sent, {}, access.vocabulary.country)
             visitor = submissions.Visitor(language, PAGE, submissions.address_hash(ADDRESS))
-            await submissions.take(session, submissions.Opened(form, access), submitted, visitor)
+            kept = await submissions.keep(session, submissions.Opened(form, access), submitted, visitor)
+            assert kept is not None
+            # Done here as the worker does it, who then finds it done: they came some minutes ago.
+            await form_leads.take(session, access, kept)
             await settle(session)

@@ -17,6 +17,7 @@ from app.domain import records
 from app.domain.entities import rules
 from app.domain.entities.activities import ACTIVITIES, ActivityCreate, ActivityDone, AsDone, FollowUp
 from app.domain.entities.fields import Entity
+from app.domain.workflows import can_work
 from app.errors import AppError, Conflict, FieldError, NotFound
 from app.policies.access import Access
 
@@ -65,9 +66,11 @@ async def end(session: AsyncSession, access: Access, id: UUID, said: ActivityDon
 
 
 async def _plan_next(session: AsyncSession, access: Access, after: Activity, plan: FollowUp) -> Record:
-    """The owner of the one before goes on with it, and is not named anew: that needs no right to assign."""
+    """The owner of the one before goes on with it, if they are still here, and is not named anew: that needs no right
+    to assign."""
     same = {name: value for name in ("customer_id", *ABOUT) if (value := getattr(after, name)) is not None}
-    goes_on = after.owner_id is not None and "owner_id" not in plan.model_fields_set
+    stays = after.owner_id is not None and await can_work(session, after.owner_id) is not None
+    goes_on = stays and "owner_id" not in plan.model_fields_set
     data = ActivityCreate(**plan.model_dump(exclude_unset=True), **same, state="planned")
     return await create(session, access, ACTIVITIES, data, {"owner_id": after.owner_id} if goes_on else None)
 

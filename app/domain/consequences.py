@@ -127,7 +127,7 @@ def decides(entity: Entity) -> set[str]:
 async def change_responsible(session: AsyncSession, entity: Entity, record: Record, before: Values) -> None:
     if entity.name == "customers":
         if before["owner_id"] is not None:
-            await assignees.step_down(session, record.id, before["owner_id"])
+            await assignees.step_down(session, [record.id], before["owner_id"], "owner")
     else:
         await assignees.end_reasons(session, [record.id])
         customer_id = customer_of(entity, record)

@@ -8,7 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import handing_over
 from app.db.models import RECORDS
 from app.domain.consequences import decides, shown
 from app.domain.entities.fields import Entity, Values, item_models, partial, specs
@@ -32,6 +34,7 @@ class Changes:
     errors: list[dict[str, Any]] = field(default_factory=list)
     reassigned: list[UUID] = field(default_factory=list)
     deactivated: list[UUID] = field(default_factory=list)
+    given_profiles: list[UUID] = field(default_factory=list)
     moved: dict[UUID, UUID | None] = field(default_factory=dict)
     left: list[tuple[UUID | None, UUID | None]] = field(default_factory=list)
 
@@ -83,6 +86,8 @@ def work_out(
         out.reassigned.append(said.record_id)
     if changed.get("active") is False and entity.name == "users":
         out.deactivated.append(said.record_id)
+    if "profile_id" in changed:
+        out.given_profiles.append(said.record_id)
     if "customer_id" in changed:
         out.moved[said.record_id] = changed["customer_id"]
     if entity.name == "activities":
@@ -90,6 +95,19 @@ def work_out(
     verb = "stage_changed" if "stage" in changed else "changed"
     parts = (changed, changes, f"{entity.singular}.{verb}", stays, keys, new_lines)
     out.rows.append((said.record_id, said.row, *(each if isinstance(each, str) else _json(each) for each in parts)))
+
+
+async def keep_those_with_work(session: AsyncSession, changes: Changes) -> None:
+    """Nobody leaves by a file who still owns customers or open work."""
+    owning = await handing_over.owned(session, changes.deactivated)
+    message = "They own customers or open work: hand it over first"
+    changes.errors += [
+        {"row": row[1], "field": "active", "code": "owns_work", "message": message}
+        for row in changes.rows
+        if row[0] in owning
+    ]
+    changes.rows = [row for row in changes.rows if row[0] not in owning]
+    changes.deactivated = [each for each in changes.deactivated if each not in owning]
 
 
 def _given(rules: Entity, said: Any, before: Values) -> Values:

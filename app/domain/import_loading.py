@@ -1,6 +1,6 @@
 """How does a checked file become records? In one transaction, set by set, within the reach of whose file it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,15 +17,18 @@ from app.db.queries import (
     import_rows,
     import_writing,
 )
+from app.db.reach import narrower
 from app.db.session import operation_of
 from app.domain import consequences, users
 from app.domain.entities.fields import Entity
 from app.domain.entities.mapping import ImportOptions, Mapping
 from app.domain.entities.targets import EXTERNAL_ID, Target, importable, targets
 from app.domain.entities.values import nearest_of_each
-from app.domain.import_changes import Changes, loops, work_out
+from app.domain.import_changes import Changes, keep_those_with_work, loops, work_out
 from app.domain.imports import allow, columns_of
+from app.errors import AccessChanged
 from app.policies.access import Access
+from app.policies.profiles import profiles_within
 
 # Names are compared one by one with what could have been meant: enough to be of help, few enough to be quick.
 MOST_NAMES, MOST_UNKNOWN = 20_000, 1_000
@@ -35,13 +38,14 @@ _MANY = 1_000
 _NO_LONGER = {
     "archived": "The record is archived; restore it first",
     "forbidden": "You may not change this record",
+    "exceeds_own_profile": "The user may do more than you may",
 }
 _REACHED_BY_NAME = ("name", "username", "sku", "number")
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One import at work."""
+    """One import at work. within: of users, the profiles that its owner may give and change those who have them."""
 
     session: AsyncSession
     access: Access
@@ -51,6 +55,7 @@ class Load:
     targets: list[Target]
     dry_run: bool
     now: datetime
+    within: list[str]
 
     @property
     def system(self) -> str | None:
@@ -87,9 +92,12 @@ async def load(session: AsyncSession, access: Access, import_id: UUID) -> None:
     entity = importable(found.entity)
     understood = targets(entity, mapping, options, access.vocabulary.time_zone)
     allow(access, entity, mapping, understood)
-    work = Load(session, access, import_id, entity, mapping, understood, options.dry_run, clock.now())
+    within = await profiles_within(session, access.grants) if entity.name == "users" else []
+    work = Load(session, access, import_id, entity, mapping, understood, options.dry_run, clock.now(), within)
     await import_rows.set_out(session, import_id)
     await _match(work)
+    if entity.name == "users":
+        await import_references.refuse_profiles(session, work.within)
     await _refer(work)
     changes = await _compare(work)
     if not work.dry_run:
@@ -131,9 +139,15 @@ async def _refer(work: Load) -> None:
     for each in work.references:
         target, by = str(each.refers_to), str(each.by)
         own = target == work.entity.name
-        reach = access.reach(target)
+        reach, bound = access.reach(target), _bound(access, target)
+        if (work.entity.name, each.field) == ("contacts", "customer_id"):
+            # Theirs to look at is not theirs to add to.
+            below = access.below("contacts", "create")
+            level = narrower(reach.level, below.level)
+            reach = replace(reach, level=level, nobodys=level == "team" and reach.nobodys and below.nobodys)
+            bound["reached"] = list(access.reached(level))
         await import_references.name(
-            session, each.field, each.item, target, by, work.mapping.external_system, reach, _bound(access, target), own
+            session, each.field, each.item, target, by, work.mapping.external_system, reach, bound, own
         )
         await import_references.hold(session, each.field, each.item, target)
         await _refuse_unresolved(work, each)
@@ -214,6 +228,8 @@ async def _compare(work: Load) -> Changes:
                 new_id = {"system": work.system, "external_id": row.attached}
                 new_ids = [*has.get(row.record_id, []), new_id]
             work_out(work.access, work.entity, work.now, row, record, new_ids, changes)
+    if changes.deactivated:
+        await keep_those_with_work(session, changes)
     await import_changing.note_unchanged(session, changes.unchanged)
     await import_rows.refuse(session, changes.errors)
     return changes
@@ -237,6 +253,8 @@ async def _held(work: Load, ids: list[UUID]) -> dict[UUID, dict[str, Any] | str]
             records[id] = "forbidden"
         elif record["archived_at"] is not None:
             records[id] = "archived"
+        elif name == "users" and record["profile_id"] not in work.within:
+            records[id] = "exceeds_own_profile"
         else:
             records[id] = record | {field: found.get(id, []) for field, found in lists.items()}
     return records
@@ -258,7 +276,10 @@ async def _write(work: Load, changes: Changes) -> None:
     if work.system is not None:
         await import_writing.keep_external_ids(session, entity.name, work.system)
     if entity.name == "users":
-        await users.many_changed(session, changes.deactivated)
+        await users.many_changed(session, [*changes.deactivated, *changes.given_profiles])
+        # What was asked before is asked again, now that nobody else changes who may do what.
+        if work.within != await profiles_within(session, work.access.grants):
+            raise AccessChanged
 
 
 async def _hand_over(work: Load, changes: Changes) -> None:

@@ -52,7 +52,7 @@ async def receive(
         "counts": NO_COUNTS,
     }
     await import_rows.keep(session, values, content)
-    await promise(session, Job.LOAD_IMPORT, run_as=access.user_id, import_id=id)
+    await promise(session, Job.LOAD_IMPORT, run_as=access.user_id, import_id=id, session_id=access.session_id)
     return id
 
 

@@ -27,6 +27,7 @@ from app.domain.entities.lead_conversion import (
 from app.domain.entities.leads import LEADS, STAGED, converted, person
 from app.domain.entities.opportunities import OPPORTUNITIES, OpportunityUpdate
 from app.domain.entities.stages import check_stage, forbidden_move
+from app.domain.workflows import can_work
 from app.errors import AppError, FieldError, Forbidden, Invalid, NotFound
 from app.policies.access import Access, Reason
 
@@ -61,8 +62,13 @@ async def convert(session: AsyncSession, access: Access, id: UUID, said: LeadCon
     if going_on is not None:
         await _change(session, access, going_on, said)
 
-    new = _new_parts(lead, said, customer_id, contact_id, going_on)
+    known = consequences.values_of(lead)
+    if lead.owner_id is not None and await can_work(session, lead.owner_id) is None:
+        known["owner_id"] = access.user_id  # whoever had it has left
+    new = _new_parts(known, said, customer_id, contact_id, going_on)
     await _check(session, access, new, said)
+    if "contact" in new and customer_id is not None:
+        await access.require_below(session, CONTACTS.name, "create", customer_id)
     target = converted(pipeline)
     after = consequences.values_of(lead) | {"customer_id": customer_id or TO_BE_MADE}
     check_stage(after, target, STAGED)
@@ -161,10 +167,9 @@ async def _change(session: AsyncSession, access: Access, opportunity: Opportunit
 
 
 def _new_parts(
-    lead: Lead, said: LeadConversion, customer_id: UUID | None, contact_id: UUID | None, going_on: Opportunity | None
+    known: Values, said: LeadConversion, customer_id: UUID | None, contact_id: UUID | None, going_on: Opportunity | None
 ) -> dict[str, Values]:
     """What is to be made: the lead's values with the body's over them."""
-    known = consequences.values_of(lead)
     new: dict[str, Values] = {}
     if customer_id is None:
         new["customer"] = customer_values(known)

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from app.db.reach import Reach
 from app.db.reading import Shape
 from app.domain.entities.fields import Entity, specs
 from app.domain.entities.values import like_escape, like_patterns, search_words
@@ -17,11 +18,15 @@ from app.settings import derived_keys
 
 SEARCHABLE_GROUPS = ("open", "contact_details")
 FUZZY_FROM = 5
+ALONG = ("can",)
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A question to a list: `where` is (field, operator) → value, valid already but not yet allowed."""
+    """A question to a list: `where` is (field, operator) → value, valid already but not yet allowed.
+
+    along: what comes with each record beside its fields, of `ALONG`.
+    """
 
     where: dict[tuple[str, str], Any] = field(default_factory=dict)
     q: str = ""
@@ -31,14 +36,26 @@ class Listing:
     cursor: str | None = None
     count: str | None = None
     archived: bool = False
+    along: tuple[str, ...] = ()
 
 
-def record_shape(access: Access, entity: Entity, *, within_reach: bool = True) -> Shape:
-    """One record by its id, with every field that the caller may see."""
+def record_shape(
+    access: Access, entity: Entity, *, within_reach: bool = True, along: tuple[str, ...] = ()
+) -> tuple[Shape, dict[str, Any]]:
+    """The statement that answers one record, with every field that the caller may see, and the values to bind beside
+    `id__any`, its id."""
     readable = access.fields(entity)
-    columns = tuple(name for name in entity.read.model_fields if name in readable)
+    # Whoever makes records and reads none is told which one it became.
+    columns = tuple(name for name in entity.read.model_fields if name in readable) or ("id",)
     reach = access.reach(entity.name) if within_reach else None
-    return Shape(entity.name, reach, columns, filters=(("id", "any"),), archived="any")
+    can = access.can(entity) if "can" in along else ()
+    shape = Shape(entity.name, reach, columns, filters=(("id", "any"),), archived="any", can=can)
+    return shape, {"limit": 1} | _reached(access, reach)
+
+
+def _reached(access: Access, reach: Reach | None) -> dict[str, Any]:
+    reached = list(access.reached(reach.level)) if reach else []
+    return {"reached": reached, "can_own": list(access.own), "can_team": list(access.team), "sid": access.session_id}
 
 
 def list_shape(
@@ -63,7 +80,7 @@ def list_shape(
     after, fuzzy_before = _opened(entity, listing) if listing.cursor else (None, fuzzy)
     fuzzy = fuzzy or fuzzy_before
     values: dict[str, Any] = {f"{name}__{operator}": value for (name, operator), value in listing.where.items()}
-    values |= {"limit": listing.limit, "reached": list(access.reached(reach.level))}
+    values |= {"limit": listing.limit} | _reached(access, reach)
     values |= {
         f"word_{i}": like_patterns(word) if fuzzy else [f"%{like_escape(word)}%"] for i, word in enumerate(words)
     }
@@ -86,6 +103,7 @@ def list_shape(
             ),
             archived="archived" if listing.archived else "live",
             count=listing.count,
+            can=access.can(entity) if "can" in listing.along else (),
         ),
         values,
     )

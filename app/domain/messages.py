@@ -75,7 +75,7 @@ async def create(
             update["to_address"] = _address_of(access, people)
         if data.template_id is not None:
             template = await access.row(session, Template, data.template_id)
-            written = await _written(session, data, template, people)
+            written = await _written(session, access, data, template, people)
             update |= {name: text for name, text in written.items() if getattr(data, name) is None}
         server = mail_server()
         domain = parseaddr(server.sender)[1].partition("@")[2] if server else "clientela.invalid"
@@ -147,10 +147,14 @@ def _mismatch(name: str) -> AppError:
 def _address_of(access: Access, people: Mapping[str, Any]) -> str | None:
     """The address of the first of them who has one that the caller may see."""
     for person in people.values():
-        visible = hasattr(person, "emails") and "emails" in access.fields(ENTITIES[person.__tablename__])
-        if visible and (address := address_among(person.emails)) is not None:
+        if (address := address_among(_seen(access, person, "emails") or ())) is not None:
             return address
     return None
+
+
+def _seen(access: Access, person: Any, name: str) -> Any:
+    """A field of whom a message is with; None where there is no such field, or the caller may not see it."""
+    return getattr(person, name) if name in access.fields(ENTITIES[person.__tablename__]) else None
 
 
 def address_among(emails: Sequence[Json]) -> str | None:
@@ -166,13 +170,15 @@ async def template_by_key(session: AsyncSession, access: Access, key: str) -> UU
 
 
 async def _written(
-    session: AsyncSession, data: MessageCreate, template: Template, people: Mapping[str, Any]
+    session: AsyncSession, access: Access, data: MessageCreate, template: Template, people: Mapping[str, Any]
 ) -> dict[str, str]:
-    """Subject, text and language of a message from a template, for the first person among those it is with."""
+    """Subject, text and language of a message from a template, for the first person among those it is with; of whom
+    nothing is used that the caller does not see."""
     settings = await company.load(session)
     person = next((each for each in people.values() if hasattr(each, "first_name")), None)
-    language = data.language or getattr(person, "preferred_language", None) or settings.languages[0]
-    values = {name: name_in_letter(getattr(person, name, None)) for name in PLACES}
+    seen = {name: person and _seen(access, person, name) for name in (*PLACES, "preferred_language")}
+    language = data.language or seen["preferred_language"] or settings.languages[0]
+    values = {name: name_in_letter(seen[name]) for name in PLACES}
     values["company_name"] = settings.company_name or settings.legal_name
     subject = " ".join(rendered(label(template.subject, language), values).split())[:200].strip()
     return {"subject": subject, "text": rendered(label(template.text, language), values), "language": language}

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -43,7 +44,7 @@ gennaio febbraio aprile maggio giugno luglio settembre ottobre novembre dicembre
 monday tuesday wednesday thursday friday saturday sunday lunes martes miercoles jueves viernes sabado domingo
 lunedi martedi mercoledi giovedi venerdi sabato domenica
 """
-COMMON = frozenset(WORDS.split())
+LISTED = Path(__file__).with_name("common_passwords.txt")
 # As people write letters to satisfy a rule about digits.
 LETTERS = str.maketrans("0134578@$!", "oieastbasi")
 ROWS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890")
@@ -119,6 +120,13 @@ def _weakness(password: str, username: str) -> str | None:
     return None
 
 
+@cache
+def _common() -> frozenset[str]:
+    """Ours, and ten thousand that people were seen to choose."""
+    listed = (line for line in LISTED.read_text().splitlines() if not line.startswith("#"))
+    return frozenset((*WORDS.split(), *listed))
+
+
 def _is_common(password: str) -> bool:
     plain = fold(password)
     core = plain.strip("".join(char for char in plain if not char.isalpha()))
@@ -126,8 +134,9 @@ def _is_common(password: str) -> bool:
         not core
         or len(set(plain)) < FEWEST_DIFFERENT
         or _only_rows(plain)
-        or _once(_letters(core)) in COMMON
-        or _once(_letters(core.translate(LETTERS))) in COMMON
+        or plain in _common()
+        or _once(_letters(core)) in _common()
+        or _once(_letters(core.translate(LETTERS))) in _common()
     )
 
 
@@ -137,7 +146,11 @@ def _is_like(password: str, username: str) -> bool:
     for name in {_letters_and_digits(fold(part)) for part in (username, username.partition("@")[0])}:
         for written in (name, name[::-1]):
             rest = plain.replace(written, "")
-            if len(name) >= SHORTEST_NAME and rest != plain and (len(rest) < SHORTEST // 2 or _letters(rest) in COMMON):
+            if (
+                len(name) >= SHORTEST_NAME
+                and rest != plain
+                and (len(rest) < SHORTEST // 2 or _letters(rest) in _common())
+            ):
                 return True
     return False
 

@@ -45,6 +45,7 @@ async def create(
     if owned:
         _may_name_owner(access, entity, values["owner_id"])
     await references.check(session, access, entity, given)
+    await _may_be_of(session, access, entity, "create", given)
     rows = {name: values.pop(name) for name in entity.children}
     now = clock.now()
     values |= {f"{field}_entered_at": now for field in entity.stays if values.get(field)}
@@ -101,6 +102,7 @@ async def change(
         _may_name_owner(access, entity, values["owner_id"])
     named = {name: value for name, value in given.items() if name in entity.children or value != before.get(name)}
     await references.check(session, access, entity, named)
+    await _may_be_of(session, access, entity, "update", named)
     await write(session, access, entity, record, values, verb=verb, at=at)
 
 
@@ -130,7 +132,8 @@ async def write(
         if name in columns and before[name] != value:
             setattr(record, name, value)
             changed[name] = (before[name], value)
-    if not changed:
+    # Of columns that only serve to find and to compare, nobody is told: they change no version.
+    if changed.keys().isdisjoint(specs(entity.read)):
         return
     await references.check_chains(session, entity, record.id, {name: new for name, (_, new) in changed.items()})
     now = at or clock.now()
@@ -199,6 +202,12 @@ def _may_name_owner(access: Access, entity: Entity, owner_id: UUID | None) -> No
             "Your profile may not assign to others",
             errors=[FieldError("/owner_id", "forbidden", "Needs the right to assign")],
         )
+
+
+async def _may_be_of(session: AsyncSession, access: Access, entity: Entity, action: str, named: Values) -> None:
+    """Whose a record without an owner is, the customer's assignees say: to read the customer is not enough."""
+    if "customer_id" in named and "owner_id" not in RECORDS[entity.name].__table__.c:
+        await access.require_below(session, entity.name, action, named["customer_id"])
 
 
 async def upsert(

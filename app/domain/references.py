@@ -25,9 +25,12 @@ async def check(session: AsyncSession, access: Access, entity: Entity, given: Va
     for target, ids in named.items():
         model = RECORDS[target]
         query = access.rows(model).with_only_columns(model.id).where(model.id.in_(ids), model.archived_at.is_(None))
-        # Whoever archives one of them waits, and takes along what is being made here.
-        query = query.with_for_update(read=True, key_share=True, of=model)
+        # Whoever archives one of them waits, and takes along what is being made here; so does who converts a lead. One
+        # that was waited for may be under a customer whose assignees only the next statement sees.
+        query = query.with_for_update(read=True, key_share=target != "leads", of=model)
         found = set(await session.scalars(query))
+        if target == "leads" and len(found) < len(ids):
+            found = set(await session.scalars(query))
         errors += [
             FieldError(pointer, "not_found", f"No such record in {target}")
             for id, pointers in ids.items()

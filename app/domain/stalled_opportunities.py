@@ -84,10 +84,9 @@ async def _plan(
 ) -> UUID:
     owner = await access.row(session, User, owner_id)
     language = owner.locale or (await company.load(session)).languages[0]
-    places = {"days": str((clock.now() - since).days), "name": opportunity.name}
     data = ActivityCreate(
         kind="task",
-        subject=rendered(label(FOLLOW_UP, language), places)[:200].strip(),
+        subject=rendered(label(FOLLOW_UP, language), {"days": str((clock.now() - since).days)}),
         purpose="sales",
         due_at=clock.now(),
         all_day=True,

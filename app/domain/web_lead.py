@@ -21,7 +21,6 @@ from app.domain.entities.activities import ACTIVITIES, ActivityCreate
 from app.domain.entities.leads import LEADS
 from app.domain.entities.messages import MESSAGES, MessageCreate
 from app.domain.entities.opportunities import OPPORTUNITIES, OpportunityCreate
-from app.domain.entities.templates import rendered
 from app.domain.entities.workflows import WebLeadOptions
 from app.errors import AppError
 from app.policies.access import Access
@@ -114,7 +113,7 @@ async def _call(
         kind="call",
         direction="out",
         purpose="sales",
-        subject=rendered(label(CALL_LEAD, language), {"name": lead.name})[:200].strip(),
+        subject=label(CALL_LEAD, language),
         due_at=due_at,
         owner_id=lead.owner_id,
         lead_id=lead.id,

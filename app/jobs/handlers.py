@@ -1,7 +1,7 @@
 """What does each kind of job do?"""
 
 from app.db.jobs import Job
-from app.jobs import imports, mail, workflows
+from app.jobs import imports, mail, password_links, submissions, workflows
 from app.jobs.job import GivenUp, Handler
 from app.jobs.tidy import tidy
 
@@ -10,6 +10,8 @@ HANDLERS: dict[Job, Handler] = {
     Job.RUN_WORKFLOW: workflows.run_workflow,
     Job.SCAN_STAYS: workflows.scan_stays,
     Job.SEND_MESSAGE: mail.send_message,
+    Job.SEND_PASSWORD_LINK: password_links.send_password_link,
+    Job.TAKE_SUBMISSION: submissions.take_submission,
     Job.TIDY: tidy,
 }
 

@@ -67,7 +67,8 @@ class Run:
             raise RuntimeError(f"{self.job.kind}: no transaction may follow the last")
         async with transaction(source) as session:
             user_id = None if by_itself else self.job.run_as
-            yield session, await access_of(session, user_id or SYSTEM_USER)
+            asked_in = self.job.payload.get("session_id")
+            yield session, await access_of(session, user_id or SYSTEM_USER, UUID(asked_in) if asked_in else None)
             if not await (jobs.finish if last else jobs.keep)(session, self.job):
                 raise LeaseLost
         self.done = last

@@ -1,7 +1,8 @@
-"""What is thrown away each day, since nobody needs it any more?"""
+"""What is done each day? What nobody needs any more is thrown away, and secrets are sealed with the newest key."""
 
 from app import clock
 from app.db import tidying
+from app.domain import second_factors
 from app.jobs.job import Run
 
 
@@ -13,3 +14,5 @@ async def tidy(run: Run) -> None:
         while more:
             async with run.transaction() as (session, _):
                 more = await tidying.delete_past(session, table, now)
+    async with run.transaction() as (session, _):
+        await second_factors.seal_anew(session)

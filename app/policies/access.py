@@ -1,14 +1,14 @@
 """What one caller may do: resolved once, then asked for rows and for fields. Every query begins here."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cache, lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
@@ -18,7 +18,7 @@ from app.db.reach import ABOUT, Level, Reach, changing, narrower, reading
 from app.db.seeds import SYSTEM_USER
 from app.db.session import operation_of
 from app.domain.entities.catalog import ENTITIES
-from app.domain.entities.fields import Entity, specs
+from app.domain.entities.fields import Can, Entity, specs
 from app.domain.entities.vocabulary import Vocabulary
 from app.errors import FieldError, Forbidden, NotFound
 from app.policies.profiles import Grants, everything
@@ -26,6 +26,8 @@ from app.policies.profiles import Grants, everything
 R = TypeVar("R", bound=Record)
 
 THROUGH_CUSTOMER = frozenset({"contacts", "leads", "opportunities", "activities", "messages"})
+# What somebody who may assign it, or change it, makes their own as long as it is nobody's.
+CLAIMED = frozenset({"customers", "leads", "opportunities", "activities"})
 
 
 class Reason(StrEnum):
@@ -34,8 +36,10 @@ class Reason(StrEnum):
     SWEEP = "sweep"
     FORM = "form"
     CONVERSION = "conversion"
+    ACCESS_REQUEST = "access_request"
     COMMAND_LINE = "command_line"
     DEMO = "demo"
+    OPENID = "openid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Access:
     """One caller: who, through which session, with which grants, reaching whose records, until when that holds.
 
     own: the caller and whom they stand in for today; team: with their team. version: see `db/vocabulary.py`.
+    enrolling: the profile demands a second factor, and the caller has none yet.
     """
 
     user_id: UUID
@@ -55,6 +60,10 @@ class Access:
     own: tuple[UUID, ...]
     team: tuple[UUID, ...]
     vocabulary: Vocabulary
+    enrolling: bool = False
+    # What follows from the grants, which never change, is found out once: asking is cheap where it is asked for each
+    # request. Not copied by `replace`, so that other grants begin anew.
+    _known: dict[tuple[str, ...], Any] = field(init=False, default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def system(cls, reason: Reason, vocabulary: Vocabulary | None = None) -> "Access":
@@ -92,8 +101,19 @@ class Access:
         if not self.may(section, action):
             raise Forbidden(f"Your profile may not {action} {section}")
 
+    def require_enrolled(self) -> None:
+        """Raise `Forbidden` if the caller must set up a second factor before anything else."""
+        if self.enrolling:
+            raise Forbidden("Set up a second factor first", code="second_factor_enrolment_required")
+
     def fields(self, entity: Entity, action: str = "read") -> frozenset[str]:
         """The names of the entity's fields that the caller may read, or give when creating or updating."""
+        known: frozenset[str] | None = self._known.get(("fields", entity.name, action))
+        if known is None:
+            known = self._known["fields", entity.name, action] = self._open_fields(entity, action)
+        return known
+
+    def _open_fields(self, entity: Entity, action: str) -> frozenset[str]:
         open_to = frozenset(group for (section, act, group) in self.grants if (section, act) == (entity.name, action))
         level = self.level(entity.name, "read")
         too_narrow = frozenset(
@@ -113,6 +133,12 @@ class Access:
 
     def reach(self, section: str, action: str = "read") -> Reach:
         """The shape of what the caller reaches: for reading through customers, the narrower of the two sections."""
+        known: Reach | None = self._known.get(("reach", section, action))
+        if known is None:
+            known = self._known["reach", section, action] = self._reach(section, action)
+        return known
+
+    def _reach(self, section: str, action: str) -> Reach:
         level = self.level(section, action)
         through = section in THROUGH_CUSTOMER and action == "read"
         if through:
@@ -128,15 +154,41 @@ class Access:
             ),
         )
 
+    def can(self, entity: Entity) -> tuple[tuple[str, Reach], ...]:
+        """The verbs of `Can`, each with the reach that it takes among the records that the caller reads."""
+        nothing = Reach(None)
+        # What nobody makes over the API is part of how the company has set it up.
+        made = bool(entity.create.model_fields)
+        update = self.reach(entity.name, "update" if made else "configure")
+        update = update if entity.update.model_fields else nothing
+        delete = self.reach(entity.name, "delete") if made else nothing
+        assign = update if "owner_id" in entity.update.model_fields and self.may(entity.name, "assign") else nothing
+        claim = self.reach(entity.name, "assign") if self.may(entity.name, "assign") else update
+        claim = claim if entity.name in CLAIMED else nothing
+        restore = nothing if entity.final else delete
+        verbs = {"update": update, "delete": delete, "restore": restore, "assign": assign, "claim": claim}
+        return tuple((verb, verbs[verb]) for verb in Can.model_fields)
+
     def reached(self, level: Level | None) -> tuple[UUID, ...]:
         """The users whose records count at a level."""
         return self.team if level == "team" else self.own
 
     def rows(self, model: type[R]) -> Select[R]:
         """Begin a query: the records of a kind that the caller may read."""
-        name = model.__tablename__
-        reach = self.reach(name)
-        return select(model).where(or_(*reading(table_of(name), reach))).params(reached=list(self.reached(reach.level)))
+        reach = self.reach(model.__tablename__)
+        return _rows(model, reach).params(reached=list(self.reached(reach.level)))
+
+    def below(self, section: str, action: str) -> Reach:
+        """Among which customers the caller does that with records that have no owner but the customer's assignees."""
+        reach = self.reach(section, action)
+        return Reach(reach.level, nobodys=reach.nobodys_customers)
+
+    async def require_below(self, session: AsyncSession, section: str, action: str, customer_id: UUID) -> None:
+        """Raise `Forbidden` where the caller may not do that with such records of a customer, which they see."""
+        reach, customers = self.below(section, action), table_of("customers")
+        query = select(customers.c.id).where(customers.c.id == customer_id, changing(customers, reach))
+        if await session.scalar(query, {"changing": list(self.reached(reach.level))}) is None:
+            raise Forbidden(f"You may not {action} {section} of this customer")
 
     async def row(self, session: AsyncSession, model: type[R], id: UUID, action: str = "read") -> R:
         """One record, locked unless it is only read.
@@ -144,24 +196,18 @@ class Access:
         Raises `NotFound` out of reach, `Forbidden` where it is only seen.
         """
         name = model.__tablename__
-        change = self.reach(name, action)
-        query = (
-            self.rows(model)
-            .add_columns(changing(table_of(name), change))
-            .where(model.id == id)
-            .execution_options(populate_existing=True)
-        )
-        if action != "read":
-            # Archiving keeps out those who are about to name the record; changing does not.
-            query = query.with_for_update(of=model, key_share=action != "delete")
-        found = (await session.execute(query, {"changing": list(self.reached(change.level))})).one_or_none()
+        reach, change = self.reach(name), self.reach(name, action)
+        values = {"record_id": id, "reached": list(self.reached(reach.level))}
+        values["changing"] = list(self.reached(change.level))
+        found = (await session.execute(_row(model, reach, change, action), values)).one_or_none()
         if found is None:
             raise not_found(ENTITIES[name].singular)
         record: R = found[0]
         allowed: bool = found[1]
         if action != "read" and not allowed:
             raise Forbidden(f"You may not {action} this {ENTITIES[name].singular}")
-        operation_of(session).enrolled.append(record)
+        if action != "read":  # what was only read is not written either
+            operation_of(session).enrolled.append(record)
         return record
 
     def new(self, session: AsyncSession, model: type[R], values: Mapping[str, object]) -> R:
@@ -177,6 +223,23 @@ class Access:
 
 def not_found(what: str) -> NotFound:
     return NotFound(f"No such {what}")
+
+
+# Putting these together takes longer than all the rest that access adds to a request.
+@lru_cache(maxsize=1024)
+def _rows(model: type[R], reach: Reach) -> Select[R]:
+    return select(model).where(or_(*reading(table_of(model.__tablename__), reach)))
+
+
+@lru_cache(maxsize=1024)
+def _row(model: type[R], reach: Reach, change: Reach, action: str) -> Select[Any]:
+    """The record bound as `record_id`, and whether it may be changed."""
+    query = _rows(model, reach).add_columns(changing(table_of(model.__tablename__), change))
+    query = query.where(model.id == bindparam("record_id")).execution_options(populate_existing=True)
+    if action == "read":
+        return query
+    # Archiving keeps out those who are about to name the record; changing does not.
+    return query.with_for_update(of=model, key_share=action != "delete")
 
 
 @lru_cache(maxsize=1024)

@@ -27,6 +27,10 @@ select (select string_agg(xid::text, ' ' order by name) from versions) as versio
 
 _CALLER = """
 select u.profile_id, u.active and u.archived_at is null as active,
+  not u.service and exists (select from profiles p where p.id = u.profile_id and p.second_factor_required)
+    and not exists (select from second_factors f where f.user_id = u.id and f.confirmed_at is not null)
+    and not exists (select from sessions where id = $3::uuid and by_provider) as enrolling,
+  (select scopes from api_keys where session_id = $3::uuid) as scopes,
   array(select reached_id from user_reach r where r.user_id = u.id and via in ('self', 'substitute')
     and $2::date between from_on and until_on) as own,
   array(select distinct reached_id from user_reach r where r.user_id = u.id
@@ -66,13 +70,15 @@ async def meet(connection: Connection, user_id: UUID, session_id: UUID | None) -
     """Make the caller's Access anew. Raises `Unauthenticated` for a user who is not active."""
     memory = await _remember(connection)
     since, until, today = _today(memory.vocabulary.time_zone)
-    row = await connection.fetchrow(_CALLER, user_id, today)
+    row = await connection.fetchrow(_CALLER, user_id, today, session_id)
     if row is None or not row["active"]:
         raise session_ended()
     profile = row["profile_id"]
     grants = _grants.get((memory.version, profile))
     if grants is None:
         grants = _grants[memory.version, profile] = compiled(enforcer(memory.policies), profile)
+    if (scopes := row["scopes"]) is not None:
+        grants = {right: reach for right, reach in grants.items() if f"{right[0]}:{right[1]}" in scopes}
     access = Access(
         user_id=user_id,
         session_id=session_id,
@@ -84,6 +90,7 @@ async def meet(connection: Connection, user_id: UUID, session_id: UUID | None) -
         own=tuple(row["own"]),
         team=tuple(row["team"]),
         vocabulary=memory.vocabulary,
+        enrolling=row["enrolling"],
     )
     _callers[user_id, session_id] = access
     while len(_callers) > MOST_CALLERS:
@@ -91,12 +98,15 @@ async def meet(connection: Connection, user_id: UUID, session_id: UUID | None) -
     return access
 
 
-async def access_of(session: AsyncSession, user_id: UUID) -> Access:
-    """The Access of a user for whom a job works, with nobody signed in."""
+async def access_of(session: AsyncSession, user_id: UUID, session_id: UUID | None = None) -> Access:
+    """The Access of a user for whom a job works, with nobody signed in.
+
+    session_id: in which they asked for it, if they did, whether it goes on or not: an API key's narrows what is done.
+    """
     connection = await db.driver(session)
     if user_id == SYSTEM_USER:
         return await system(connection, Reason.SWEEP)
-    return await meet(connection, user_id, None)
+    return await meet(connection, user_id, session_id)
 
 
 async def system(connection: Connection, reason: Reason, version: str | None = None) -> Access:

@@ -22,7 +22,15 @@ LONG = (
     "tests/db/test_upgrading.py",
     "tests/docs/test_commands.py",
     "tests/faults",
+    "tests/server/test_backups.py",
+    "tests/server/test_commands.py",
     "tests/server/test_docker.py",
+)
+# What is made at random, more of it each time than a change has to wait for.
+NIGHTLY = (
+    "tests/contracts/long_fuzzing.py",
+    "tests/contracts/long_two_worlds.py",
+    "tests/policies/long_stateful_access.py",
 )
 PYTEST = [*PYTHON, "pytest", *PARALLEL]
 SUITE = [f"--ignore={path}" for path in LONG]

@@ -29,6 +29,9 @@ SETTINGS = (
     "wal_buffers=16MB",
     "max_wal_size=2GB",
     "checkpoint_timeout=15min",
+    # Its log says what failed, never with whose values, which stand in details and statements.
+    "log_error_verbosity=terse",
+    "log_min_error_statement=panic",
 )
 # What PostgreSQL says while backends of a killed one are still there.
 STILL_ENDING = ("pre-existing shared memory block", 'lock file "')

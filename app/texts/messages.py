@@ -28,9 +28,8 @@ WORKFLOWS: dict[str, Labels] = {
     "stalled_opportunity": labels("Oportunidad estancada", "Opportunità ferma", "Stalled opportunity"),
 }
 
-CALL_LEAD = labels("Llamar: {name}", "Chiamare: {name}", "Call: {name}")
+# Without names: who reads an activity may not see the lead or the opportunity that it is about.
+CALL_LEAD = labels("Llamar por su solicitud web", "Chiamare per la richiesta web", "Call about the web request")
 FOLLOW_UP = labels(
-    "Sin movimiento desde hace {days} días: {name}",
-    "Senza movimento da {days} giorni: {name}",
-    "No movement for {days} days: {name}",
+    "Sin movimiento desde hace {days} días", "Senza movimento da {days} giorni", "No movement for {days} days"
 )

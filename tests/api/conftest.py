@@ -8,9 +8,10 @@ from argon2 import PasswordHasher
 
 from app import clock
 from app.domain import passwords
-from tests.api.records import least, make
+from tests.api.records import asked, least, make
 from tests.api.routes import JSON_ROUTES
 from tests.conftest import Client
+from tests.policies.test_tokens import forget_keys, secrets_are
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +30,12 @@ async def ids(administrator: Client) -> dict[str, str]:
         answer = await administrator.put(path.format(system="erp", external_id="odd"), json=body)
         assert answer.status_code == 201, answer.text
         made.setdefault(kind, str(answer.json()["id"]))
+    made["profiles"] = (await make(administrator, "profiles", **least("profiles", made["customers"])))["id"]
+    robot = least("users", made["customers"]) | {"service": True}
+    made["service"] = str((await make(administrator, "users", **robot))["id"])
+    key = least("api-keys", made["customers"]) | {"user_id": made["service"]}
+    made["api-keys"] = str((await make(administrator, "api-keys", **key))["id"])
+    made["access-requests"] = await asked(administrator, made["customers"])
     workflows = (await administrator.get("/v1/workflows")).json()["items"]
     return made | {"workflows": workflows[0]["id"]}
 
@@ -57,3 +64,11 @@ def price(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[PasswordHasher]
     set_price(PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
     yield set_price
     passwords._nobodys.cache_clear()
+
+
+@pytest.fixture
+def keys_are() -> Iterator[Callable[[str], None]]:
+    """`keys_are("…,…")` gives the company other secret keys, the newest first."""
+    with pytest.MonkeyPatch.context() as patched:
+        yield lambda keys: secrets_are(patched, keys)
+    forget_keys()

@@ -1,13 +1,17 @@
 """Records made over HTTP for the tests to work on."""
 
 import asyncio
+from datetime import timedelta
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import httpx
+from uuid_utils.compat import uuid7
 
+from app import clock
 from tests.conftest import Client
-from tests.contracts.worlds import FORM, TEMPLATE
+from tests.contracts.worlds import FORM, PROFILE, TEMPLATE, execute
 
 _numbers = count(1)
 
@@ -19,6 +23,7 @@ def least(kind: str, customer_id: str) -> dict[str, Any]:
         "customers": {"name": "Odd"},
         "contacts": {"last_name": "Ruiz", "customer_id": customer_id},
         "products": {"name": "Valve"},
+        "access-requests": {"tax_id": key, "reason": "They called"},
         "leads": {"last_name": "Ruiz"},
         "opportunities": {"name": "Valves", "customer_id": customer_id},
         "activities": {"kind": "call", "subject": "Call"},
@@ -26,6 +31,8 @@ def least(kind: str, customer_id: str) -> dict[str, Any]:
         "templates": TEMPLATE | {"key": key},
         "forms": FORM | {"key": key},
         "users": {"name": "Ana", "username": key, "profile_id": "sales"},
+        "profiles": PROFILE | {"id": key},
+        "api-keys": {"name": "Shop", "scopes": ["leads:create"], "expires_at": str(clock.now() + timedelta(days=9))},
     }
     return bodies[kind]
 
@@ -45,6 +52,20 @@ async def make(client: Client, entity: str, /, **values: Any) -> dict[str, Any]:
     assert answer.status_code == 201, answer.text
     record: dict[str, Any] = answer.json()
     return record
+
+
+async def asked(client: Client, customer_id: str) -> str:
+    """A request to be let in to a customer, which is the client's to decide."""
+    id = str(uuid7())
+    await execute(
+        "insert into access_requests (id, requester_id, evidence, reason, customer_id, state, created_at)"
+        " values ($1, $2, jsonb_build_object('tax_id', $3::text), 'They called', $4, 'open', now())",
+        UUID(id),
+        client.user_id,
+        id[:30],
+        UUID(customer_id),
+    )
+    return id
 
 
 async def found(client: Client, entity: str, **parameters: Any) -> list[str]:

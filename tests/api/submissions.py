@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from app.db.session import transaction
 from tests.conftest import Client
+from tests.jobs.company import work
 
 URL = "/v1/forms/contact/submissions"
 ANA = {"name": "Ana García López", "email": "Ana@acero.es", "message": "¿Precio?", "consent": "on"}
@@ -19,6 +20,8 @@ async def rows(sql: str) -> list[Any]:
 
 
 async def leads(administrator: Client) -> list[dict[str, Any]]:
+    """Once the worker has made something of what came in."""
+    await work()
     answer = await administrator.get("/v1/leads?sort=created_at")
     items: list[dict[str, Any]] = answer.json()["items"]
     return items

@@ -53,7 +53,7 @@ async def test_a_day_is_the_users_own(as_profile: Any, administrator: Client) ->
     assert subjects(day) == (
         ["all Wednesday", "an hour ago"], ["all Thursday", "in an hour", "on Thursday evening"],
     )  # fmt: skip
-    assert day["totals"] == {"overdue": 2, "today": 3, "customers": 0, "opportunities": 0}
+    assert day["totals"] == {"overdue": 2, "today": 3, "customers": 0, "opportunities": 0, "access_requests": 0}
     assert (await ana.patch("/v1/me", json={"time_zone": "America/New_York"})).status_code == 200
     day = await agenda(ana)
     assert day["day"] == "2026-03-04"
@@ -120,4 +120,5 @@ async def test_what_has_no_next_step_waits_longest_first(as_profile: Any, admini
     assert [each["name"] for each in day["without_next_step"]["customers"]] == ["Lately"]
     assert (day["without_next_step"]["opportunities"], day["totals"]["opportunities"]) == ([], 0)
     await ana.post(f"/v1/activities/{step['id']}/done", json={"outcome": "reached"})
-    assert (await agenda(ana))["totals"] == {"overdue": 0, "today": 0, "customers": 1, "opportunities": 1}
+    totals = {"overdue": 0, "today": 0, "customers": 1, "opportunities": 1, "access_requests": 0}
+    assert (await agenda(ana))["totals"] == totals

@@ -8,8 +8,13 @@ import re
 from itertools import cycle
 from urllib.parse import quote
 
+import pytest
+
 from tests.api.routes import DOCUMENT, JSON_ROUTES, LISTS, PERHAPS, WRITE_ROUTES, address, answered, refused
 from tests.conftest import Client
+
+# Thousands of requests through what other tests cover: counting lines would take a third of their time.
+pytestmark = pytest.mark.no_cover
 
 
 async def asked(client: Client, url: str, names: set[str], values: list[str]) -> set[str]:
@@ -140,7 +145,9 @@ HEADERS: tuple[bytes, ...] = (
 
 
 async def test_an_if_match_that_is_none_matches_nothing(administrator: Client, ids: dict[str, str]) -> None:
-    routes = [each for each in WRITE_ROUTES if each[0] in ("PATCH", "DELETE")]
+    # Sessions, second factors and who is assigned have no versions.
+    unversioned = re.compile(r"/v1/auth/.*|/v1/users/.*/(sessions|second-factor)|.*/assignees/.*")
+    routes = [each for each in WRITE_ROUTES if each[0] in ("PATCH", "DELETE") and not unversioned.fullmatch(each[1])]
     for number, (method, path) in enumerate(routes):
         for value in HEADERS[number % 3 :: 3]:
             body = {} if method == "DELETE" else {"json": {}}

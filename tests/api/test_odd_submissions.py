@@ -16,6 +16,7 @@ from tests.api.records import make, problems
 from tests.api.submissions import ANA, URL, leads, rows
 from tests.api.test_forms import CONTACT
 from tests.conftest import Client
+from tests.jobs.company import work
 
 
 @pytest.fixture
@@ -73,11 +74,13 @@ async def test_what_bots_send_is_answered_like_the_rest_and_makes_no_lead(
     ]
     later(hours=25)
     answers.append(await client.post(URL, json=ANA | {"stamp": stamp, "message": "too late"}))
+    assert await work() == 5
     assert {state for (state,) in await rows("select state from submissions")} == {"trapped"}
     assert await rows("select 1 from leads union all select 1 from consents") == []
     stamp = (await client.get("/v1/forms/contact")).json()["stamp"]
     later(seconds=3)
     answers.append(await client.post(URL, json=ANA | {"stamp": stamp}))
+    assert await work() == 1
     assert len(await rows("select 1 from leads")) == 1
     headers = [{n: v for n, v in answer.headers.items() if n != "x-request-id"} for answer in answers]
     assert {(answer.status_code, answer.content) for answer in answers} == {(202, answers[0].content)}

@@ -55,6 +55,7 @@ async def test_a_used_refresh_token_that_comes_back_later_ends_the_session(
     assert not await is_in_force(client, second)
     assert problem(await refresh(client, second["refresh_token"]))["code"] == "invalid_token"
     assert await is_in_force(client, elsewhere), "the user's other session goes on"
+    assert await value("select string_agg(type, ' ') from events") == "user.token_reused"
 
 
 async def test_a_refresh_token_is_good_for_thirty_days(client: httpx.AsyncClient, make_user: Any, later: Any) -> None:

@@ -46,7 +46,7 @@ async def test_a_visitor_becomes_a_lead_with_all_that_was_said(
     [[address]] = await rows("select address_hash from submissions")
     assert len(address) == 32
     assert await rows("select type from events where source = 'form' order by id") == [
-        ("lead.created",), ("submission.created",),
+        ("submission.created",), ("lead.created",), ("submission.taken",),
     ]  # fmt: skip
     assert await rows("select stage from stage_stays where entity = 'leads'") == [("new",)]
 
@@ -141,7 +141,9 @@ async def test_a_known_address_finds_its_lead_or_its_customer_and_the_sender_is_
     for name in ("One", "Two"):
         await make(administrator, "customers", name=name, owner_id=owner, emails=[{"address": "info@shared.es"}])
     left = await make(administrator, "customers", name="Left", owner_id=gone["id"], emails=[{"address": "x@left.es"}])
-    assert (await administrator.patch(f"/v1/users/{gone['id']}", json={"active": False})).status_code == 200
+    assert (
+        await administrator.patch(f"/v1/users/{gone['id']}", json={"active": False}, params={"confirm": "true"})
+    ).status_code == 200
     open_lead = await make(
         administrator, "leads", last_name="Bianchi", emails=[{"address": "luca@acero.es"}], owner_id=owner
     )
@@ -175,6 +177,32 @@ async def test_a_known_address_finds_its_lead_or_its_customer_and_the_sender_is_
     ]
     [taken] = await rows(f"select lead_id::text from submissions where lead_id = '{open_lead['id']}'")
     assert taken
+
+
+async def test_a_stranger_costs_a_row_of_each_kind_whoever_they_are(
+    form: Any, administrator: Client, client: httpx.AsyncClient
+) -> None:
+    """Customer, open lead, bot or nobody: what the request does is the same, and so is the time that it takes."""
+    await make(administrator, "customers", name="Acme", emails=[{"address": "info@acme.es"}])
+    await make(administrator, "leads", last_name="Bianchi", emails=[{"address": "luca@acero.es"}])
+    tables = [name for (name,) in await rows("select tablename from pg_tables where schemaname = 'public'")]
+
+    async def counted() -> dict[str, int]:
+        counts = " union all ".join(f"select '{name}', count(*) from {name}" for name in tables)
+        return dict(tuple(row) for row in await rows(counts))
+
+    assert (await client.post(URL, json=ANA | {"email": "first@new.es"})).status_code == 202
+    before = await counted()
+    for sent in ({"email": "info@acme.es"}, {"email": "luca@acero.es"}, {"url_2": "spam"}, {"email": "eva@new.es"}):
+        assert (await client.post(URL, json=ANA | sent)).status_code == 202
+        after = await counted()
+        added = {name: after[name] - before[name] for name in tables if after[name] != before[name]}
+        assert added == {"submissions": 1, "events": 1, "jobs": 1}
+        before = after
+    refused = await client.post(URL, json=ANA | {"email": "one@too.many"})
+    assert refused.status_code == 429
+    assert await counted() == before
+    assert len(await leads(administrator)) == 4
 
 
 async def test_scripts_of_the_forms_sites_may_read_and_those_of_others_may_not(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.api.records import make
 from tests.conftest import Client
-from tests.serving import api_running
+from tests.serving import api_running, worker_running
 
 PASSWORD = "correct horse battery staple"
 FORM: dict[str, Any] = {
@@ -24,7 +24,7 @@ async def caller(make_user: Any, administrator: Client) -> AsyncIterator[dict[st
     """The environment of a program that calls a running API as Ana of sales, whose are the leads of its form."""
     ana = await make_user("ana", "sales", PASSWORD)
     await make(administrator, "forms", **FORM, lead_owner_id=str(ana))
-    async with api_running() as url:
+    async with worker_running(), api_running() as url:
         # The first answer takes a while, for which generators do not wait on a busy machine.
         async with httpx.AsyncClient(timeout=60) as client:
             (await client.get(f"{url}/openapi.json")).raise_for_status()

@@ -11,7 +11,7 @@ from jsonschema_rs import Draft202012Validator, Registry
 
 
 @cache
-def _document() -> dict[str, Any]:
+def document() -> dict[str, Any]:
     """As committed; that it is what the application says is a check of its own."""
     document: dict[str, Any] = json.loads((Path(__file__).parents[2] / "openapi" / "openapi.json").read_text())
     return document
@@ -20,13 +20,13 @@ def _document() -> dict[str, Any]:
 @cache
 def _paths() -> list[tuple[re.Pattern[str], str]]:
     """Each path as a pattern, those with fewer parameters first."""
-    templates = sorted(_document()["paths"], key=lambda path: path.count("{"))
+    templates = sorted(document()["paths"], key=lambda path: path.count("{"))
     return [(re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path) + "$"), path) for path in templates]
 
 
 @cache
 def _registry() -> Registry:
-    return Registry([("urn:contract", _document())])
+    return Registry([("urn:contract", document())])
 
 
 @cache
@@ -45,7 +45,7 @@ async def hold(response: httpx.Response) -> None:
     if template is None:
         assert response.status_code == 404, f"{request.url.path} is not in the contract"
         return
-    operation = _document()["paths"][template].get(request.method.lower())
+    operation = document()["paths"][template].get(request.method.lower())
     if operation is None:
         assert response.status_code == 405, f"{request.method} {template} is not in the contract"
         return

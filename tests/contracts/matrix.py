@@ -22,6 +22,15 @@ POST    /v1/customers/{id}/restore                      ....N         ..N.N   FN
 PUT     /v1/customers/by/{system}/{external_id}         .....         ..C..   .CCC.    FFFFF     ....F
 GET     /v1/customers/{id}/timeline                     ....N         ..N.N   .NNNN    ....N     ....N
 
+POST    /v1/customers/{id}/claim                        CCC.N         CCN.N   CNNNN    FFFFN     CCC.N
+GET     /v1/customers/{id}/assignees                    ....N         ..N.N   .NNNN    ....N     ....N
+PUT     /v1/customers/{id}/assignees/{user_id}          ....N         ..N.N   FNNNN    FFFFN     FFFFN
+DELETE  /v1/customers/{id}/assignees/{user_id}          ...NN         ..NNN   FNNNN    FFFFN     FFFFN
+GET     /v1/access-requests                             .             .       .        .         .
+POST    /v1/access-requests                             .             .       .        .         .
+POST    /v1/access-requests/{id}/grant                  ....N         ..N.N   .NNNN    NNNNN     .NNNN
+POST    /v1/access-requests/{id}/refuse                 ....N         ..N.N   .NNNN    NNNNN     .NNNN
+
 GET     /v1/contacts                                    .             .       .        .         .
 POST    /v1/contacts                                    ....N         ..N.N   .NNNN    FFFFF     FFFFF
 GET     /v1/contacts/{id}                               ....N         ..N.N   .NNNN    ....N     ....N
@@ -38,6 +47,7 @@ DELETE  /v1/opportunities/{id}                          ....N         ..N.N   FN
 POST    /v1/opportunities/{id}/restore                  ....N         ..N.N   FNNNN    FFFFN     NNNNN
 PUT     /v1/opportunities/by/{system}/{external_id}     .....         ..C..   .CCC.    FFFFF     FFFFF
 POST    /v1/opportunities/{id}/stage                    ....N         ..N.N   .NNNN    FFFFN     NNNNN
+POST    /v1/opportunities/{id}/claim                    CCC.N         CCN.N   CNNNN    FFFFN     NNNNN
 GET     /v1/opportunities/{id}/stages                   ....N         ..N.N   .NNNN    ....N     NNNNN
 
 GET     /v1/leads                                       .             .       .        .         F
@@ -48,6 +58,7 @@ DELETE  /v1/leads/{id}                                  ....N         ..N.N   FN
 POST    /v1/leads/{id}/restore                          ....N         ..N.N   FNNNN    FFFFN     NNNNN
 PUT     /v1/leads/by/{system}/{external_id}             .....         ..C..   .CCC.    .....     FFFFF
 POST    /v1/leads/{id}/stage                            ....N         ..N.N   .NNNN    ....N     NNNNN
+POST    /v1/leads/{id}/claim                            CCC.N         CCN.N   CNNNN    CCC.N     NNNNN
 GET     /v1/leads/{id}/stages                           ....N         ..N.N   .NNNN    ....N     NNNNN
 POST    /v1/leads/{id}/convert                          ....N         ..N.N   .NNNN    FFFFN     NNNNN
 
@@ -58,6 +69,7 @@ PATCH   /v1/activities/{id}                             ....N         ..N.N   .N
 DELETE  /v1/activities/{id}                             ....N         ..N.N   FNNNN    FFFFN     FFFFN
 POST    /v1/activities/{id}/restore                     ....N         ..N.N   FNNNN    FFFFN     FFFFN
 PUT     /v1/activities/by/{system}/{external_id}        .....         ..C..   .CCC.    .FFF.     .FFF.
+POST    /v1/activities/{id}/claim                       CCC.N         CCN.N   CNNNN    CFFFN     CFFFN
 POST    /v1/activities/{id}/done                        ....N         ..N.N   .NNNN    .FFFN     .FFFN
 
 GET     /v1/messages                                    .             .       .        .         .
@@ -100,7 +112,23 @@ PATCH   /v1/users/{id}                                  ...-N         FFF-N   FF
 DELETE  /v1/users/{id}                                  ...-N         FFF-N   FFF-N    FFF-N     FFF-N
 POST    /v1/users/{id}/restore                          ...-N         FFF-N   FFF-N    FFF-N     FFF-N
 PUT     /v1/users/by/{system}/{external_id}             ...-.         FFF-F   FFF-F    FFF-F     FFF-F
+POST    /v1/users/{id}/hand-over                        ...-N         ..F-N   FFF-N    FFF-N     FFF-N
 POST    /v1/users/{id}/password                         I..-N         IFF-N   IFF-N    IFF-N     IFF-N
+POST    /v1/users/{id}/invite                           CCC-N         FFF-N   FFF-N    FFF-N     FFF-N
+DELETE  /v1/users/{id}/sessions                         ...-N         .FF-N   .FF-N    .FF-N     .FF-N
+DELETE  /v1/users/{id}/second-factor                    F..-N         FFF-N   FFF-N    FFF-N     FFF-N
+
+GET     /v1/profiles                                    .             F       F        F         F
+POST    /v1/profiles                                    .             F       F        F         F
+GET     /v1/profiles/{id}                               ---.N         ---FF   ---FF    ---FF     ---FF
+PATCH   /v1/profiles/{id}                               ---.N         ---FF   ---FF    ---FF     ---FF
+DELETE  /v1/profiles/{id}                               ---.N         ---FF   ---FF    ---FF     ---FF
+
+GET     /v1/api-keys                                    .             F       F        F         F
+POST    /v1/api-keys                                    .             F       F        F         F
+GET     /v1/api-keys/{id}                               ---.N         ---NN   ---NN    ---NN     ---NN
+PATCH   /v1/api-keys/{id}                               ---.N         ---NN   ---NN    ---NN     ---NN
+DELETE  /v1/api-keys/{id}                               ---.N         ---NN   ---NN    ---NN     ---NN
 
 GET     /v1/products                                    .             .       .        .         .
 POST    /v1/products                                    .             F       F        F         F
@@ -124,16 +152,44 @@ PATCH   /v1/settings                                    .             F       F 
 
 GET     /v1/me                                          .             .       .        .         .
 PATCH   /v1/me                                          .             .       .        .         .
+GET     /v1/access/explain                              ....N         FFFFF    FFFFF   FFFFF     FFFFF
 GET     /v1/me/agenda                                   .             .       .        .         .
 POST    /v1/auth/token                                  U             U       U        U         U
 POST    /v1/auth/refresh                                U             U       U        U         U
 POST    /v1/auth/logout                                 .             .       .        .         .
+POST    /v1/auth/password/forgot                        .             .       .        .         .
+POST    /v1/auth/password/reset                         I             I       I        I         I
+POST    /v1/auth/password/change                        I             I       I        I         I
+GET     /v1/auth/sessions                               .             .       .        .         .
+DELETE  /v1/auth/sessions                               .             .       .        .         .
+DELETE  /v1/auth/sessions/{id}                          N             N       N        N         N
+GET     /v1/auth/second-factor                          .             .       .        .         .
+POST    /v1/auth/second-factor                          .             .       .        .         .
+POST    /v1/auth/second-factor/confirm                  C             C       C        C         C
+DELETE  /v1/auth/second-factor                          C             C       C        C         C
+GET     /v1/auth/openid/start                           I             I       I        I         I
+GET     /v1/auth/openid/callback                        N             N       N        N         N
 GET     /healthz                                        .             .       .        .         .
 GET     /readyz                                         .             .       .        .         .
 """
 STATUS = {"U": 401, "F": 403, "N": 404, "C": 409, "I": 422}
-OPEN = {"/v1/auth/token", "/v1/auth/refresh", "/v1/forms/{key}/submissions", "/healthz", "/readyz"}
+OPEN = {
+    "/v1/auth/token",
+    "/v1/auth/refresh",
+    "/v1/auth/password/forgot",
+    "/v1/auth/password/reset",
+    "/v1/auth/openid/start",
+    "/v1/auth/openid/callback",
+    "/v1/forms/{key}/submissions",
+    "/healthz",
+    "/readyz",
+}
 PASSWORD = {"password": "la gata bebe leche", "current_password": "not this one"}
+
+QUERIES = {
+    "GET /v1/access/explain": "?user_id={asking}&entity=customers&id={customers}",
+    "DELETE /v1/users/{id}": "?confirm=true",
+}
 
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/customers/{id}": {"description": "Changed"},
@@ -147,6 +203,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/forms/{id}": {"name": "Changed"},
     "PATCH /v1/workflows/{id}": {"enabled": True},
     "PATCH /v1/users/{id}": {"tags": ["changed"]},
+    "PATCH /v1/profiles/{id}": {"second_factor_required": True},
+    "PATCH /v1/api-keys/{id}": {"name": "Changed"},
     "PATCH /v1/products/{id}": {"unit": "changed"},
     "PATCH /v1/settings": {"company_name": "Changed"},
     "PATCH /v1/me": {"locale": "it"},
@@ -160,12 +218,20 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /v1/users/by/{system}/{external_id}": {"name": "Put", "username": "put", "profile_id": "support"},
     "PUT /v1/products/by/{system}/{external_id}": {"name": "Put"},
     "POST /v1/users": {"name": "New", "username": "new", "profile_id": "support"},
+    "POST /v1/profiles": worlds.PROFILE | {"id": "new"},
     "POST /v1/products": {"name": "New"},
     "POST /v1/templates": worlds.TEMPLATE | {"key": "new"},
     "POST /v1/forms": worlds.FORM | {"key": "new"},
     "POST /v1/forms/{key}/submissions": {"email": "eva@acero.es"},
     "POST /v1/leads/{id}/stage": {"stage": "contacted"},
     "POST /v1/opportunities/{id}/stage": {"stage": "qualification"},
+    "POST /v1/access-requests": {"reason": "They called me", "email": "nobody@acero.es"},
     "POST /v1/users/{id}/password": PASSWORD,
     "POST /v1/auth/refresh": {"refresh_token": "none"},
+    "POST /v1/auth/password/forgot": {"username": "nobody"},
+    "POST /v1/auth/password/reset": {"token": "none", "password": "la gata bebe leche"},
+    "POST /v1/auth/password/change": PASSWORD,
+    "POST /v1/auth/second-factor": {},
+    "POST /v1/auth/second-factor/confirm": {"code": "123456"},
+    "DELETE /v1/auth/second-factor": {"code": "123456"},
 }

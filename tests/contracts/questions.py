@@ -10,6 +10,8 @@ from uuid import UUID
 from app import clock
 
 Values = dict[str, list[str]]
+# What lists take besides filters; asked more often than each of those.
+CONTROLS = ("q", "sort", "fields", "limit", "count", "archived", "with")
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Grammar:
     words: list[str]
     paths: list[str] = field(init=False)
     seen: Values = field(default_factory=dict)
+    shape: tuple[str, dict[str, str | None], list[dict[str, Any]]] | None = None
 
     def __post_init__(self) -> None:
         reads = {path: methods["get"] for path, methods in self.document["paths"].items() if "get" in methods}
@@ -47,12 +50,13 @@ class Grammar:
         ]
 
     def openings(self, words: list[str]) -> list[Question]:
-        """What is always asked first: every list, and each of the words where there is a search."""
+        """What is always asked first: every list, also with `can`, and each of the words where one searches."""
         questions = []
         for path, methods in self.document["paths"].items():
             names = {each["name"] for each in methods.get("get", {}).get("parameters", ())}
             if "limit" in names and "{" not in path:
                 questions.append(Question(path))
+                questions += [Question(path, (("with", "can"),))] if "with" in names else []
                 questions += [Question(path, (("q", word),)) for word in words if "q" in names]
         return questions
 
@@ -65,22 +69,33 @@ class Grammar:
             known += [each["id"] for each in body.get("items", ()) if each["id"] not in known]
 
     def question(self) -> Question:
-        template = self.random.choice(self.paths)
+        """Any question, or the last one about something else: a new shape costs more than new values in it."""
+        if self.shape is None or self.random.random() < 0.3:
+            self.shape = self._shape()
+        template, kept, asked = self.shape
         kind = template.split("/")[2] if template.count("/") > 1 else ""
         seen, known = self.seen.get(kind), [*self.ids.get(kind, []), self._uuid()]
         id = self.random.choice(seen if seen and self.random.random() < 0.7 else known)
-        path = re.sub(r"\{[^}]+\}", id, template)
+        given = kept | {each["name"]: self._value(kind, each) for each in asked}
+        parameters = tuple((name, value) for name, value in given.items() if value is not None)
+        return Question(re.sub(r"\{[^}]+\}", id, template), parameters)
+
+    def _shape(self) -> tuple[str, dict[str, str | None], list[dict[str, Any]]]:
+        """A path, what is said of its answer's form, and the parameters whose values change with every question."""
+        template = self.random.choice(self.paths)
+        kind = template.split("/")[2] if template.count("/") > 1 else ""
         declared = [
             each for each in self.document["paths"][template]["get"].get("parameters", ()) if each["in"] == "query"
         ]
         if not declared:
-            return Question(path)
-        controls = [each for each in declared if each["name"] in ("q", "sort", "fields", "limit", "count", "archived")]
+            return template, {}, []
+        controls = [each for each in declared if each["name"] in CONTROLS]
         asked = self.random.sample(declared, min(len(declared), self.random.choice([0, 1, 1, 2])))
         asked += self.random.sample(controls, min(len(controls), self.random.choice([0, 1, 1, 2])))
         asked += [each for each in controls if each["name"] == "q" and self.random.random() < 0.35]
-        given = {each["name"]: self._value(kind, each) for each in asked}
-        return Question(path, tuple((name, value) for name, value in given.items() if value is not None))
+        of_form = [each for each in asked if each["name"] in CONTROLS and each["name"] not in ("q", "limit")]
+        kept = {each["name"]: self._value(kind, each) for each in of_form}
+        return template, kept, [each for each in asked if each["name"] not in kept]
 
     def _value(self, kind: str, parameter: dict[str, Any]) -> str | None:
         name, schema = parameter["name"], parameter["schema"]

@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import Client, People
 from tests.loading import errors_of, everything, loaded, total
-from tests.serving import api_running
+from tests.serving import api_running, worker_running
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "crm-sales-opportunities"
@@ -32,13 +32,8 @@ def at_full_speed(monkeypatch: pytest.MonkeyPatch) -> None:
 async def address(make_user: Any, database_url: str) -> AsyncIterator[str]:
     """Where an API with a worker listens, both processes of their own, with an administrator `ada`."""
     await make_user("ada", "administrator", PASSWORD)
-    async with api_running() as url:
-        worker = await asyncio.create_subprocess_exec(sys.executable, "-m", "app.jobs.worker", cwd=ROOT)
-        try:
-            yield url
-        finally:
-            worker.terminate()
-            await worker.wait()
+    async with worker_running(), api_running() as url:
+        yield url
 
 
 async def run_script(url: str) -> list[str]:

@@ -1,11 +1,12 @@
-"""Worlds to ask questions in: people with records of their own, kept as snapshots that a test goes back to."""
+"""Worlds to ask questions in: people with records of their own, and what changes in them taken back."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import orjson
+from sqlalchemy import Numeric
 from uuid_utils.compat import uuid7
 
 from app import clock
@@ -16,10 +17,14 @@ from tests.conftest import Client, People
 # Written by merely asking: what was tried and answered, and when somebody was last seen.
 ASKING = {"idempotency_keys", "rate_counts", "sessions", "sign_in_attempts"}
 
+TABLES = [table for table in metadata.sorted_tables if table.name not in ASKING]
+
 TEMPLATE = {"name": "Thanks", "key": "thanks", "subject": {"en": "Thank you"}, "text": {"en": "We call you."}}
+PROFILE = {"labels": {"es": "Otro", "it": "Altro", "en": "Other"}, "copy_of": "support"}
 FORM = {"name": "Contact us", "key": "contact-us", "fields": [{"key": "email", "required": True}]}
 
 Relation = str
+Rows = dict[str, list[dict[str, Any]]]
 Ids = dict[str, UUID]
 
 
@@ -31,33 +36,81 @@ async def execute(sql: str, *values: Any) -> None:
         await connection.execute(sql, *values)
 
 
+async def change(sql: str, *values: Any) -> list[Any]:
+    """The same with an answer."""
+    pool = await session.reading_pool()
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("set transaction read write")
+        return list(await connection.fetch(sql, *values))
+
+
 async def fetch(sql: str, *values: Any) -> list[Any]:
     pool = await session.reading_pool()
     async with pool.acquire() as connection:
         return list(await connection.fetch(sql, *values))
 
 
-async def snapshot(name: str) -> Callable[[], Awaitable[None]]:
-    """Keep every table as it is now. The answer puts back those that differ, and lets every process notice."""
-    copies = [f'create table {name}."{table.name}" as table public."{table.name}"' for table in metadata.sorted_tables]
-    await execute(";".join([f"drop schema if exists {name} cascade", f"create schema {name}", *copies]))
-    kept = await fingerprint(set())
+@dataclass
+class Memory:
+    """Every change to any table since it was begun, by the name of its schema."""
 
-    async def restore() -> None:
-        now = await fingerprint(set())
-        # Tables are put back one by one, so what refers to what is not looked at meanwhile.
-        steps = ["set local session_replication_role = replica"]
-        for table in metadata.sorted_tables:
-            if now[table.name] != kept[table.name]:
-                columns = ", ".join(f'"{column.name}"' for column in table.c)
-                steps.append(f'delete from "{table.name}"')
-                steps.append(
-                    f'insert into "{table.name}" ({columns}) overriding system value'
-                    f' select {columns} from {name}."{table.name}"'
-                )
-        await execute(";".join([*steps, "update versions set xid = pg_current_xact_id()"]))
+    name: str
 
-    return restore
+    async def mark(self) -> int:
+        """The moment: to take back what changes from now on."""
+        found: int = (await fetch(f"select coalesce(max(id), 0) from {self.name}.changes"))[0][0]
+        return found
+
+    async def take_back(self, mark: int = 0) -> set[str]:
+        """Undo what changed since the mark. The names of the tables in which something did."""
+        return set((await change(f"select {self.name}.take_back($1)", mark))[0][0] or ())
+
+    async def forget(self) -> None:
+        await execute(f"drop schema {self.name} cascade")
+
+
+async def remember(name: str) -> Memory:
+    """Write down every change from now on, row by row: taking back costs what changed, not what there is."""
+    triggers = [
+        f'create trigger remember after insert or update or delete on "{table.name}"'
+        f' for each row execute function {name}.remember(); alter table "{table.name}" enable always trigger remember'
+        for table in metadata.sorted_tables
+    ]
+    await execute(";".join([f"drop schema if exists {name} cascade", _REMEMBERING.format(name=name), *triggers]))
+    return Memory(name)
+
+
+# Rows are put back one by one, so what refers to what is not looked at meanwhile. The versions are put back too: what
+# a process remembers of a later one is not asked for again.
+_REMEMBERING = """
+create schema {name};
+create table {name}.changes (id bigint generated always as identity, kind text, before json, after json);
+create function {name}.remember() returns trigger language plpgsql as $$
+begin
+  insert into {name}.changes (kind, before, after) values (tg_table_name,
+    case when tg_op <> 'INSERT' then to_json(old) end, case when tg_op <> 'DELETE' then to_json(new) end);
+  return null;
+end $$;
+create function {name}.take_back(mark bigint) returns text[] language plpgsql as $$
+declare
+  change record;
+  changed text[] := (select array_agg(distinct kind) from {name}.changes where id > mark);
+begin
+  set local session_replication_role = replica;
+  for change in select * from {name}.changes where id > mark order by id desc loop
+    if change.after is not null then
+      execute format('delete from %1$I t where to_json(t)::text = $1::text', change.kind)
+        using change.after;
+    end if;
+    if change.before is not null then
+      execute format('insert into %1$I overriding system value select (json_populate_record(null::%1$I, $1)).*',
+        change.kind) using change.before;
+    end if;
+  end loop;
+  delete from {name}.changes where id > mark;
+  return changed;
+end $$
+"""
 
 
 async def fingerprint(without: Collection[str] = ASKING) -> dict[str, str]:
@@ -68,6 +121,35 @@ async def fingerprint(without: Collection[str] = ASKING) -> dict[str, str]:
         if table.name not in without
     ]
     return {row["name"]: row["hash"] for row in await fetch(" union all ".join(hashes))}
+
+
+async def read_rows() -> Rows:
+    """All rows of all tables, by table. Decimal numbers are texts, so that they keep their digits."""
+    tables = []
+    for each in TABLES:
+        decimals = [
+            f"'{column.name}', \"{column.name}\"::text" for column in each.c if isinstance(column.type, Numeric)
+        ]
+        row = f"to_jsonb(t) || jsonb_build_object({', '.join(decimals)})"
+        tables.append(f"select '{each.name}' as kind, ({row})::text as row from \"{each.name}\" t")
+    rows: Rows = {each.name: [] for each in TABLES}
+    for found in await fetch(" union all ".join(tables)):
+        rows[found["kind"]].append(orjson.loads(found["row"]))
+    return rows
+
+
+async def write_rows(rows: Rows, before: Rows) -> None:
+    """Replace the rows of the tables that differ from what they were."""
+    steps = ["set local session_replication_role = replica"]
+    for kind, each in rows.items():
+        if each != before[kind]:
+            literal = orjson.dumps(each).decode().replace("'", "''")
+            steps.append(f'delete from "{kind}"')
+            steps.append(
+                f'insert into "{kind}" overriding system value'
+                f" select * from json_populate_recordset(null::\"{kind}\", '{literal}')"
+            )
+    await execute(";".join(steps))
 
 
 @dataclass

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.telltale import telling, told_in
+
 ROOT = Path(__file__).parents[2]
 CRM = Path(sys.executable).with_name("crm")
 FENCE = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -65,6 +67,8 @@ def crm_up(folder: Path, *options: str) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(60)
+    told = telling((folder / "log").read_text()) + told_in(folder / "data")
+    assert not told, told
 
 
 def run(script: list[Block], url: str, folder: Path) -> list[str]:

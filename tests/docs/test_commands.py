@@ -9,7 +9,7 @@ import typer
 from tests.docs.running import ROOT, blocks, crm_up, run
 
 ROUTE = re.compile(r"(GET|POST|PUT|PATCH|DELETE)\s(/[a-z][\w/{}.-]*)")
-COMMAND = re.compile(r"\./crm ((?:[a-z]+ ?)*)(--[a-z]+)?")
+COMMAND = re.compile(r"\./crm ((?:[a-z]+ ?)*)(--[a-z-]+)?")
 # What the README says that the demo prints when it has started.
 PRINTED = re.compile(r"^```\n(Clientela answers.*?\n)```$", re.MULTILINE | re.DOTALL)
 DOCUMENTS = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.telltale import telling, told_in
+
 STAND_INS = Path(__file__).with_name("stand_ins.py")
 
 
@@ -45,6 +47,8 @@ class Stack:
             self.process.wait()
         for number in self.processes():
             os.kill(number, signal.SIGKILL)
+        told = telling(self.printed()) + told_in(self.folder)
+        assert not told, told
 
     def await_up(self) -> "Stack":
         eventually(lambda: self._is_up() or self.process.poll() is not None, 60, self.printed)

@@ -13,6 +13,7 @@ from app.db.session import transaction
 from tests.conftest import Client
 from tests.jobs.effects import is_quiet, until
 from tests.loading import everything, loaded, send, total, work
+from tests.telltale import overheard
 
 # The worker as it is, but one that is soon seen to be gone.
 WORKER = """
@@ -32,12 +33,13 @@ MAPPING = {
 
 @contextmanager
 def working() -> Iterator[Popen[bytes]]:
-    process = Popen([sys.executable, "-c", WORKER])
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait()
+    with overheard() as log:
+        process = Popen([sys.executable, "-c", WORKER], stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait()
 
 
 async def is_writing() -> bool:

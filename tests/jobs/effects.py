@@ -13,6 +13,7 @@ from app.db import jobs
 from app.db.jobs import Claimed, Job
 from app.db.session import transaction
 from app.jobs.job import Run
+from tests.telltale import overheard
 
 
 async def promised(**arguments: Any) -> None:
@@ -62,9 +63,11 @@ async def is_quiet() -> bool:
 @contextmanager
 def working(silence: float = 0.2, time_to_end: float = 20.0) -> Iterator[Popen[bytes]]:
     """A worker process, killed at the end if it is still there."""
-    process = Popen([sys.executable, "-m", "tests.jobs.slow_worker", str(silence), str(time_to_end)])
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    command = [sys.executable, "-m", "tests.jobs.slow_worker", str(silence), str(time_to_end)]
+    with overheard() as log:
+        process = Popen(command, stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()

@@ -15,11 +15,13 @@ from app.jobs.job import LeaseLost, Run, attempt
 from tests.jobs.conftest import StoppedClock
 from tests.jobs.effects import claimed, effects, have_effect, import_job, promised, states
 
+ADDRESS = "mario.rossi@example.it"
+
 
 async def fail(run: Run) -> None:
     async with run.transaction() as (session, _):
         await session.execute(text("insert into effects values ('half')"))
-        raise ValueError("mario.rossi@example.it is not a number")
+        raise ValueError(f"{ADDRESS} is not a number")
 
 
 async def test_effect_and_done_are_one(time: StoppedClock) -> None:

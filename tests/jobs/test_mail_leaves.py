@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -24,29 +23,18 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 LETTER = Letter("lucia@talleres.example", "Añadir", "Un saludo", "es", "<7@acme.example>", NOW, None, True)
 
 
-@pytest.fixture
-async def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Path]:
-    """The folder of a mailbox that the settings name."""
-    with mailbox.listening() as listener:
-        monkeypatch.setenv("CRM_SMTP_URL", mailbox.smtp_url(listener))
-        monkeypatch.setenv("CRM_MAIL_FROM", "Acme <hello@acme.example>")
-        settings.cache_clear()
-        async with mailbox.catching(tmp_path, listener):
-            yield tmp_path
-
-
 async def states() -> list[str]:
     return [row.state for row in await rows("select state from messages")]
 
 
-async def test_the_bell_has_a_lead_answered_within_seconds_of_its_coming(people: People, box: Path) -> None:
+async def test_the_bell_has_a_lead_answered_within_seconds_of_its_coming(people: People, mail_folder: Path) -> None:
     await switch("web_lead")
     ana = await people.user("sales")
     with working(silence=60):
         await until(is_quiet)
         await lead()
         await until(lambda: _is(["sent"]), 20)
-    [path] = mailbox.newest(box)
+    [path] = mailbox.newest(mail_folder)
     [message] = await rows("select message_id from messages")
     written = path.read_text()
     assert f"Message-ID: {message.message_id}\n" in written
@@ -59,7 +47,7 @@ async def test_the_bell_has_a_lead_answered_within_seconds_of_its_coming(people:
 
 
 async def test_without_redis_it_is_answered_a_little_later(
-    people: People, box: Path, monkeypatch: pytest.MonkeyPatch
+    people: People, mail_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bell.close()
     monkeypatch.setenv("CRM_REDIS_URL", "unix:///nowhere/kv.sock")
@@ -68,7 +56,7 @@ async def test_without_redis_it_is_answered_a_little_later(
     with working():
         await lead()
         await until(lambda: _is(["sent"]), 40)
-    assert len(mailbox.newest(box)) == 1
+    assert len(mailbox.newest(mail_folder)) == 1
 
 
 async def _is(wanted: list[str]) -> bool:

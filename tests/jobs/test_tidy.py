@@ -65,6 +65,34 @@ async def test_answers_for_repeated_requests_stay_a_day(time: StoppedClock) -> N
     assert await count("idempotency_keys") == 2
 
 
+async def test_links_go_when_they_are_good_no_more_and_attempts_and_networks_later(time: StoppedClock) -> None:
+    async with transaction("system") as session:
+        for number, age in enumerate(AGES):
+            for statement in (
+                """insert into password_links (hash, user_id, purpose, email, created_at, expires_at)
+                  values (:key, :user, 'reset', 'ana@acero.example', :at, :at)""",
+                """insert into password_links (hash, user_id, purpose, email, created_at, expires_at)
+                  values (:later, :user, 'invitation', 'ana@acero.example', :at, :still)""",
+                "insert into sign_in_attempts (key, ends_at, count) values (:key, :at, 1)",
+                "insert into known_networks (key, used_at) values (:key, :used)",
+            ):
+                values = {
+                    "key": b"%d" % number,
+                    "later": b"later %d" % number,
+                    "user": SYSTEM_USER,
+                    "at": time.now - age,
+                    "still": time.now + timedelta(days=1),
+                    "used": time.now - 30 * age,
+                }
+                await session.execute(
+                    text(statement), {name: values[name] for name in values if f":{name}" in statement}
+                )
+    await tidied()
+    assert await count("password_links") == len(AGES)
+    assert await count("sign_in_attempts") == 2
+    assert await count("known_networks") == 4, "180 days"
+
+
 @pytest.mark.usefixtures("rows_at_once")
 async def test_sessions_go_when_they_ended_or_nothing_can_renew_them(time: StoppedClock) -> None:
     month = timedelta(days=30)

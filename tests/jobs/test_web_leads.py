@@ -63,7 +63,7 @@ async def test_a_lead_is_answered_in_its_language_and_called_within_the_day_by_w
     assert letter.automatic
     assert letter.reply_to is None
     [call] = await rows("select * from activities")
-    assert (call.owner_id, call.lead_id, call.subject) == (ana, id, "Chiamare: Lucía Núñez")
+    assert (call.owner_id, call.lead_id, call.subject) == (ana, id, "Chiamare per la richiesta web")
     assert call.due_at == datetime(2026, 11, 23, 17, tzinfo=UTC)  # six in Madrid, when the company closes
     [answered] = await rows("select owner_id, first_response_at from leads")
     assert answered == (ana, time.now)

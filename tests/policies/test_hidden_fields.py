@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.conftest import Client
+from tests.contracts.worlds import TEMPLATE
 from tests.policies.steps import change, create, grant, revoke
 
 AsProfile = Callable[..., Awaitable[Client]]
@@ -137,3 +138,16 @@ async def test_a_group_that_is_granted_without_the_section_opens_nothing(
     support = await as_profile("support")
     assert (await support.get(f"/v1/customers/{customer['id']}")).status_code == 404
     assert (await support.get("/v1/customers", params={"tax_id": "B12345678"})).status_code == 403
+
+
+async def test_a_message_is_not_written_in_a_language_that_is_hidden_from_its_writer(
+    administrator: Client, as_profile: AsProfile
+) -> None:
+    eva = await as_profile("sales")
+    customer = await create(eva, "customers")
+    contact = await create(eva, "contacts", customer_id=customer["id"], preferred_language="it")
+    template = await administrator.post("/v1/templates", json=TEMPLATE)
+    message = {"contact_id": contact["id"], "template_id": template.json()["id"], "to_address": "eva@acero.es"}
+    assert (await eva.post("/v1/messages", json=message)).json()["language"] == "it"
+    await revoke("sales", "contacts", "read", "contact_details")
+    assert (await eva.post("/v1/messages", json=message)).json()["language"] == "es"

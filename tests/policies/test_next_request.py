@@ -69,11 +69,15 @@ async def test_a_new_manager_reaches_the_team_at_once_and_the_old_one_no_more(
     assert [await status(each, "customers", customer) for each in (old, new)] == [404, 200]
 
 
-async def test_another_profile_holds_on_the_next_request(administrator: Client, as_profile: AsProfile) -> None:
+async def test_another_profile_ends_the_session_and_holds_in_the_next(
+    administrator: Client, people: People, as_profile: AsProfile
+) -> None:
     ana, ben = await as_profile("sales"), await as_profile("sales")
     customer = await create(ana, "customers")
     assert await status(ben, "customers", customer) == 404
     await change(administrator, "users", {"id": ben.user_id}, profile_id="marketing")
+    assert (await ben.get("/v1/customers")).status_code == 401
+    ben = await people.client(ben.user_id)
     assert await status(ben, "customers", customer) == 200
     assert "credit_limit" not in (await ben.get(f"/v1/customers/{customer['id']}")).json()
 

@@ -116,6 +116,7 @@ def odd_tokens() -> dict[str, str]:
         "another's signature": f"{head}.{body}.{signed(header(), claims(jti='2')).split('.')[2]}",
         "another's claims": f"{head}.{b64(claims(sub=str(uuid4())))}.{signature}",
         "signed with an empty key": signed(header(), claims(), b""),
+        "signed with one character": signed(header(), claims(), b"x"),
         "signed with a guess": signed(header(), claims(), b"secret"),
         "signed with the secret itself": signed(header(), claims(), OLD.encode()),
         "signed with the key of another purpose": signed(header(), claims(), cursor_key),

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from app.server import checking
+from tests.telltale import overheard, told_in
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,10 @@ def address(data_dir: Path) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "app.cli", "up", "--port", str(port)]
-    with subprocess.Popen(command, env=environment(data_dir), stdout=subprocess.PIPE, text=True) as up:
+    with (
+        overheard() as log,
+        subprocess.Popen(command, env=environment(data_dir), stdout=subprocess.PIPE, stderr=log, text=True) as up,
+    ):
         assert up.stdout is not None
         assert up.stdout.readline() == (
             f"Clientela answers at http://127.0.0.1:{port}; its documentation is at http://127.0.0.1:{port}/docs\n"
@@ -30,6 +34,7 @@ def address(data_dir: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
         up.send_signal(signal.SIGTERM)
         printed = up.stdout.read()
+    assert told_in(data_dir) == []
     assert up.returncode == 0
     assert printed == (
         "There is no administrator yet. Make the first one, in another terminal: ./crm user create\n"

@@ -22,6 +22,7 @@ import typer
 import yaml
 
 from app.settings import Settings
+from tests.telltale import overheard
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {f"CRM_{name.upper()}" for name in Settings.model_fields}
@@ -82,7 +83,7 @@ def test_what_is_built_serves_and_its_health_check_says_so(image: Path, database
     given |= environment_of(1) | {"PATH": f"{image}/.venv/bin:{os.environ['PATH']}", "CRM_PORT": port}
     command = [*json.loads(last("ENTRYPOINT")), *json.loads(last("CMD"))]
     check = json.loads(last("HEALTHCHECK").partition("CMD ")[2])
-    with subprocess.Popen(command, cwd=image, env=given) as process:
+    with overheard() as log, subprocess.Popen(command, cwd=image, env=given, stdout=log, stderr=log) as process:
         try:
             assert subprocess.run(check, env=given, capture_output=True, check=False).returncode == 1
             deadline = time.monotonic() + 60

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import MailServer, mail_server, secret_keys, settings
+from app.settings import MailServer, allowed_origins, mail_server, secret_keys, settings
 
 KEY = "k" * 32
 
@@ -64,6 +64,35 @@ def data_dir(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
             {"CRM_MAIL_FROM": "Acme <hello at acme.example>"},
             "CRM_MAIL_FROM: must be an address, such as hello@acme.example or Acme <hello@acme.example>",
         ),
+        (
+            {"CRM_APP_URL": "crm.acme.example"},
+            "CRM_APP_URL: must be an address such as https://crm.acme.example, without ? and #",
+        ),
+        (
+            {"CRM_APP_URL": "https://crm.acme.example/#app"},
+            "CRM_APP_URL: must be an address such as https://crm.acme.example, without ? and #",
+        ),
+        (
+            {"CRM_ORIGINS": "https://crm.acme.example, https://b.example/x"},
+            "CRM_ORIGINS: must be sites as browsers write them, such as https://crm.acme.example, with commas",
+        ),
+        (
+            {"CRM_OIDC_ISSUER": "https://login.acme.example", "CRM_OIDC_CLIENT_ID": "crm"},
+            "CRM_OIDC_CLIENT_SECRET, CRM_OIDC_CALLBACK, CRM_OIDC_PROFILE_CLAIM, CRM_OIDC_PROFILES: required with the"
+            " other CRM_OIDC_ settings",
+        ),
+        (
+            {"CRM_OIDC_ISSUER": "http://login.acme.example"},
+            "CRM_OIDC_ISSUER: must be https://…, or http://localhost while trying it out, without ? and #",
+        ),
+        (
+            {"CRM_OIDC_CALLBACK": "https://crm.acme.example@evil.example/callback"},
+            "CRM_OIDC_CALLBACK: must be https://…, or http://localhost while trying it out, without ? and #",
+        ),
+        (
+            {"CRM_OIDC_PROFILES": "crm-sales=Sales Team"},
+            "CRM_OIDC_PROFILES: must be groups and profiles, such as crm-admin=administrator,crm-sales=sales",
+        ),
         ({"CRM_DATBASE_URL": "postgresql://x"}, "CRM_DATBASE_URL: no such setting; is it CRM_DATABASE_URL?"),
         (
             {"CRM_PORT": "0", "CRM_REDIS_URL": "x"},
@@ -103,6 +132,17 @@ def test_the_mail_server_is_told_by_one_address(
     monkeypatch.setenv("CRM_SMTP_URL", url)
     monkeypatch.setenv("CRM_MAIL_FROM", "Acme <hello@acme.example>")
     assert mail_server() == MailServer(*server, "Acme <hello@acme.example>")  # type: ignore[arg-type]
+
+
+def test_pages_of_the_application_and_of_the_named_sites_may_call(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert allowed_origins() == frozenset()
+    settings.cache_clear()
+    monkeypatch.setenv("CRM_APP_URL", "https://CRM.acme.example:8443/app/")
+    monkeypatch.setenv("CRM_ORIGINS", "http://localhost:5173, https://b.example")
+    assert settings().app_url == "https://CRM.acme.example:8443/app"
+    assert allowed_origins() == {"https://crm.acme.example:8443", "http://localhost:5173", "https://b.example"}
 
 
 def test_a_start_with_bad_settings_ends_without_a_traceback() -> None:

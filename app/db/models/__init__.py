@@ -4,8 +4,10 @@ from sqlalchemy import Table
 
 from app.db.base import Base, Record
 from app.db.models import (
+    access_requests,
     activities,
     contacts,
+    credentials,
     customers,
     forms,
     imports,
@@ -17,6 +19,7 @@ from app.db.models import (
     opportunities,
     products,
     sessions,
+    signing_in,
     users,
     vocabulary,
     workflows,
@@ -43,6 +46,7 @@ RECORDS: dict[str, type[Record]] = {
         vocabulary.Pipeline,
         vocabulary.Picklist,
         imports.Import,
+        credentials.ApiKey,
     )
 }
 
@@ -56,8 +60,10 @@ def table_of(entity: str) -> Table:
 
 __all__ = [
     "RECORDS",
+    "access_requests",
     "activities",
     "contacts",
+    "credentials",
     "customers",
     "forms",
     "imports",
@@ -70,6 +76,7 @@ __all__ = [
     "opportunities",
     "products",
     "sessions",
+    "signing_in",
     "table_of",
     "users",
     "vocabulary",

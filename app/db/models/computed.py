@@ -9,6 +9,7 @@ from app.db.models.activities import ActivityContact
 from app.db.models.customers import CustomerAssignee
 from app.db.models.keys import ExternalId
 from app.db.models.opportunities import OpportunityContact, OpportunityLine
+from app.db.models.sessions import Session
 from app.db.models.vocabulary import Option, Stage
 
 Computed = Callable[[FromClause], ColumnElement[Any]]
@@ -70,6 +71,15 @@ def _options(table: FromClause) -> ColumnElement[Any]:
     return _list(options, options.c.picklist_id == table.c.id, options.c.position, shown)
 
 
+def _of_session(*named: str) -> Computed:
+    """When the session of the row was the first; none where that is when it was the other."""
+    sessions = Session.__table__.alias("session")
+    columns = [sessions.c[name] for name in named]
+    shown = func.nullif(*columns) if len(columns) > 1 else columns[0]
+    at = func.to_char(shown, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    return lambda table: select(at).where(sessions.c.id == table.c.session_id).scalar_subquery()
+
+
 COMPUTED: dict[str, dict[str, Computed]] = {
     "users": {"external_ids": _external_ids("users")},
     "customers": {"assignees": _assignees, "external_ids": _external_ids("customers")},
@@ -84,4 +94,5 @@ COMPUTED: dict[str, dict[str, Computed]] = {
     "activities": {"contacts": _participants, "external_ids": _external_ids("activities")},
     "pipelines": {"stages": _stages},
     "picklists": {"options": _options},
+    "api_keys": {"last_used_at": _of_session("last_used_at", "created_at"), "ended_at": _of_session("ended_at")},
 }

@@ -117,6 +117,12 @@ class CustomerAssignee(Internal):
     __table_args__ = (
         Index("customer_assignees_user_id_customer_id_idx", "user_id", "customer_id"),
         CheckConstraint("role in ('owner', 'assignee')", name="role"),
+        Index(
+            "customer_assignees_besides_owners_idx",
+            "user_id",
+            "customer_id",
+            postgresql_where=text("role is distinct from 'owner'"),
+        ),
         Index("customer_assignees_owner_key", "customer_id", unique=True, postgresql_where=text("role = 'owner'")),
     )
 

@@ -52,6 +52,7 @@ class Submission(Record):
     __table_args__ = (
         CheckConstraint("state in ('accepted', 'trapped')", name="state"),
         Index("submissions_form_id_id_idx", "form_id", "id"),
+        Index("submissions_form_id_created_at_idx", "form_id", "created_at"),
         Index("submissions_lead_id_idx", "lead_id"),
         Index("submissions_fingerprint_idx", "fingerprint", "created_at"),
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 from uuid_utils.compat import uuid7
 
@@ -19,6 +19,9 @@ class Session(Internal):
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    user_agent: Mapped[str | None]
+    # Signed in by a provider, which asks for second factors itself.
+    by_provider: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class RefreshToken(Internal):
@@ -32,12 +35,12 @@ class RefreshToken(Internal):
 
 
 class SignInAttempt(Internal):
-    """How often a name or an address was tried in a window; `key` is a hash."""
+    """How often a name or an address was tried in a window that ends; `key` is a hash."""
 
     __tablename__ = "sign_in_attempts"
 
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    window_started_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
     count: Mapped[int]
 
 

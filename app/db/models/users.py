@@ -1,12 +1,15 @@
 """Users, the profiles that say what they may do, their policies, and whom each of them reaches."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, Internal, Json, Record, Xid8, identity
+
+# The system user, as a default of the database.
+PLANTED_BY = "'00000000-0000-7000-8000-000000000000'"
 
 
 class User(Record):
@@ -22,12 +25,14 @@ class User(Record):
             postgresql_ops={"search_open": "gin_trgm_ops"},
             postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "256"},
         ),
+        CheckConstraint("not service or password_hash is null", name="service"),
     )
 
     name: Mapped[str] = mapped_column(String(200))
     name_key: Mapped[str] = mapped_column(Text(collation="C"))
     department: Mapped[str | None]
     active: Mapped[bool]
+    service: Mapped[bool] = mapped_column(default=False, server_default=false())
     username: Mapped[str] = mapped_column(String(200))
     username_key: Mapped[str] = mapped_column(Text(collation="C"))
     email: Mapped[str | None] = mapped_column(String(254))
@@ -42,10 +47,18 @@ class User(Record):
 
 
 class Profile(Base):
+    """Where nothing else is said, the product planted it."""
+
     __tablename__ = "profiles"
 
     id: Mapped[str] = mapped_column(String(50), primary_key=True)
     labels: Mapped[Json]
+    second_factor_required: Mapped[bool] = mapped_column(default=False, server_default=false())
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_by: Mapped[UUID] = mapped_column(server_default=text(PLANTED_BY))
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_by: Mapped[UUID] = mapped_column(server_default=text(PLANTED_BY))
 
 
 class Policy(Base):

@@ -27,6 +27,7 @@ from sqlalchemy import (
     true,
 )
 
+from app.db.access_requests import REQUESTS, addressed
 from app.db.models import table_of
 from app.db.models.users import User
 from app.db.reach import Reach, reading
@@ -37,10 +38,13 @@ NAMED = (("customers", "customer_id"), ("opportunities", "opportunity_id"), ("le
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """Reach by section, where there is any; and the sections whose records may be looked through for a next step."""
+    """Reach by section, where there is any; the sections whose records may be looked through for a next step; and to
+    whom access requests are addressed, as in `db/access_requests.py`."""
 
     reaches: tuple[tuple[str, Reach], ...]
     steps: tuple[str, ...]
+    assigns: Reach
+    owns: bool
 
 
 def time_zone(values: Mapping[str, Any]) -> tuple[str, list[Any]]:
@@ -50,10 +54,10 @@ def time_zone(values: Mapping[str, Any]) -> tuple[str, list[Any]]:
 
 def statement(agenda: Agenda, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
     """The SQL and its values. It answers one row: of overdue, today, customers and opportunities the items as JSON
-    objects joined by commas and, as `total_…`, how many there are in all; memory; in_force.
+    objects joined by commas and, as `total_…`, how many there are in all; total_access_requests; memory; in_force.
 
     values: own, the users whose day it is; now and tomorrow; today_all_day and tomorrow_all_day, the beginnings of
-    those days as activities of a whole day have them; limit; sid; `reached_` and the section for each reach.
+    those days as activities of a whole day have them; limit; sid; `reached_` and the section for each reach; assigning.
     """
     return _compiled(agenda).bound(values)
 
@@ -74,6 +78,7 @@ def _compiled(agenda: Agenda) -> Compiled:
         *_activities("today", today, reaches),
         *_without_next_step("customers", agenda, reaches),
         *_without_next_step("opportunities", agenda, reaches),
+        _access_requests(agenda),
     ]
     return Compiled.of(answering(*columns))
 
@@ -142,6 +147,13 @@ def _without_next_step(section: str, agenda: Agenda, reaches: Mapping[str, Reach
     shown.append(instant(rows.c.last_activity_at).label("last_activity_at"))
     total = select(func.count()).select_from(table).where(*mine)
     return _listed(section, rows, shown, "record.last_activity_at nulls first, record.id", total)
+
+
+def _access_requests(agenda: Agenda) -> ColumnElement[Any]:
+    """How many are to be decided."""
+    mine = addressed(agenda.assigns, agenda.owns)
+    total = select(func.count()).select_from(REQUESTS).where(REQUESTS.c.state == "open", mine)
+    return total.scalar_subquery().label("total_access_requests")
 
 
 def _listed(

@@ -201,3 +201,12 @@ async def refuse_owners(session: AsyncSession, entity: str, user_id: Any) -> Non
         ~exists().where(table.c.id == INCOMING.c.record_id, table.c.owner_id == NAMED.c.record_id),
     )
     await refuse_where(session, [owner], error_of("forbidden", "Your profile may not assign to others", "owner_id"), {})
+
+
+async def refuse_profiles(session: AsyncSession, within: list[str]) -> None:
+    """Rows that give users another profile than these."""
+    values = INCOMING.c.data["values"]
+    given = INCOMING.c.data["given"].has_key("profile_id")
+    problem = error_of("exceeds_own_profile", "The profile grants more than your own does", "profile_id")
+    refused = [given, values["profile_id"].astext.not_in(within), INCOMING.c.errors.is_(None)]
+    await refuse_where(session, refused, problem, {})

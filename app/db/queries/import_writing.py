@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.models import table_of
 
 # Columns that no row of a file fills in.
-_OWN = ("archived_at", "archive_id", "password_hash", "utm")
+_OWN = ("archived_at", "archive_id", "password_hash", "service", "utm")
 
 
 async def insert_new(

@@ -1,13 +1,11 @@
-"""Is the sender of a form known already, and was the same sent a moment ago?"""
+"""Is the sender of a form known already?"""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.base import Json
 from app.db.vocabulary import Connection
 
 
@@ -26,24 +24,12 @@ async def one_at_a_time(session: AsyncSession, who: str) -> None:
     await session.execute(_ONE_AT_A_TIME, {"who": who})
 
 
-async def sent_before(connection: Connection, form_id: UUID, fingerprint: bytes, state: str, since: datetime) -> bool:
-    """Whether the same came by the form since then, and came to the same."""
-    row = await connection.fetchrow(_SENT_BEFORE, form_id, fingerprint, state, since)
-    return bool(row["found"])
-
-
-async def find(connection: Connection, form: Json, email: str | None) -> Sender:
+async def find(connection: Connection, email: str | None, form_owner_id: UUID | None) -> Sender:
     """Who sends from an address, by the keys that records are matched by."""
-    return Sender(*await connection.fetchrow(_FIND, email.casefold() if email else None, form["lead_owner_id"]))
+    return Sender(*await connection.fetchrow(_FIND, email.casefold() if email else None, form_owner_id))
 
 
 _ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended(:who, 1))")
-
-_SENT_BEFORE = """
-select exists (
-  select from submissions where fingerprint = $2 and created_at > $4 and form_id = $1 and state = $3
-) as found
-"""
 
 # Of several customers with one address nobody can tell whose it is: then it is nobody's.
 _FIND = """

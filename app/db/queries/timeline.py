@@ -54,7 +54,7 @@ def _compiled(reaches: Reaches, typed: bool, after: bool) -> Compiled:
 def _statement(reaches: Reaches, typed: bool, after: bool) -> Select[Any]:
     events = Event.__table__
     limit = bindparam("limit", type_=Integer)
-    seen = [and_(events.c.entity == entity, _customer_reached(reach)) for entity, reach in reaches]
+    seen = [and_(events.c.entity == entity, customer_reached(reach)) for entity, reach in reaches]
     conditions = [events.c.customer_id == bindparam("id", type_=Uuid()), or_(*seen)]
     if typed:
         conditions.append(events.c.type == any_(bindparam("types", type_=ARRAY(Text()))))
@@ -93,10 +93,10 @@ def _statement(reaches: Reaches, typed: bool, after: bool) -> Select[Any]:
         func.count().label("found"),
         func.max(numbered.c.place).filter(numbered.c.n == limit).label("last"),
     ).subquery("answer")
-    return answering(answer, _customer_reached(dict(reaches).get("customers", Reach(None))).label("customer"))
+    return answering(answer, customer_reached(dict(reaches).get("customers", Reach(None))).label("customer"))
 
 
-def _customer_reached(reach: Reach) -> ColumnElement[bool]:
+def customer_reached(reach: Reach) -> ColumnElement[bool]:
     """Whether the customer bound as `id` is reached. Asked once per statement, not per event."""
     customers = table_of("customers")
     level: Level = reach.level or "own"

@@ -74,7 +74,7 @@ _IN_TURN = text("""
 select u.id from users u
 left join lateral (select r.id from workflow_runs r where r.workflow_id = :workflow_id and r.assigned_to = u.id
   order by r.id desc limit 1) as last on true
-where u.active and u.archived_at is null and u.profile_id = any(:profiles)
+where u.active and not u.service and u.archived_at is null and u.profile_id = any(:profiles)
 and not coalesce(:day between (u.absence ->> 'from_on')::date and (u.absence ->> 'until_on')::date, false)
 order by last.id nulls first, u.id
 """).bindparams(bindparam("day", type_=Date()))

@@ -1,6 +1,7 @@
 """Every kind of record there is, by name. What is not here does not exist for lists, access, imports and the ledger."""
 
 from app.domain.entities.activities import ACTIVITIES
+from app.domain.entities.api_keys import API_KEYS
 from app.domain.entities.contacts import CONTACTS
 from app.domain.entities.customers import CUSTOMERS
 from app.domain.entities.fields import Entity
@@ -34,5 +35,6 @@ ENTITIES: dict[str, Entity] = {
         PIPELINES,
         PICKLISTS,
         IMPORTS,
+        API_KEYS,
     )
 }

@@ -48,8 +48,29 @@ class Fields(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
+class Can(BaseModel):
+    """What you may do with a record as it is: one that is archived is restored before anything else.
+
+    assign: make it somebody else's; claim: make it yours, since it is nobody's. Which fields are yours to change tells
+    `GET /v1/me`.
+    """
+
+    update: bool
+    delete: bool
+    restore: bool
+    assign: bool
+    claim: bool
+
+
+def _with_can(schema: dict[str, Any]) -> None:
+    schema["properties"]["can"] = {"$ref": "#/components/schemas/Can"}
+
+
 class RecordFields(Fields):
     """What every record has and nobody writes."""
+
+    # Not a field: it is about the caller, and only there when `with=can` asks.
+    model_config = ConfigDict(json_schema_extra=_with_can)
 
     id: Annotated[UUID, Field(title="Id"), Spec(filter=True)]
     version: Annotated[int, Field(title="Version")]
@@ -71,6 +92,7 @@ class Entity:
     answers the columns that follow from them, and raises `Invalid`. `stays` are the fields whose history is kept as
     stays. `children` are the fields kept in tables of their own and replaced whole. `match_keys` gives the (kind, key)
     pairs by which another record may turn out to be the same. `moved` answers what a move to another stage changes.
+    `final`: what is archived is not restored.
     """
 
     name: str
@@ -83,6 +105,12 @@ class Entity:
     children: tuple[str, ...] = ()
     match_keys: Callable[[Mapping[str, Any]], Iterator[tuple[str, str]]] | None = None
     moved: Callable[..., Values] | None = None
+    final: bool = False
+
+    @property
+    def path(self) -> str:
+        """What it is called in addresses."""
+        return self.name.replace("_", "-")
 
 
 @cache

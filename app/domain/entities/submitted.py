@@ -55,10 +55,6 @@ class Submitted:
     stamp: str
     honeypot: bool
 
-    @property
-    def email(self) -> str | None:
-        return self.known.get("email")
-
     def fingerprint(self) -> bytes:
         """The same for what says the same, whenever and from wherever it is sent."""
         said = [self.known, self.others, self.consent]
@@ -153,9 +149,9 @@ def page_of(referer: str) -> str | None:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
-def lead_values(submitted: Submitted, language: str, vocabulary: Vocabulary) -> Values:
-    """The body of the lead that a visitor makes."""
-    said = dict(submitted.known)
+def lead_values(known: Mapping[str, str], language: str, vocabulary: Vocabulary) -> Values:
+    """The body of the lead that a visitor makes; known: as of `Submitted`."""
+    said = dict(known)
     name, email, phone = (said.pop(key, None) for key in ("name", "email", "phone"))
     first, last = split_name(name, language) if name else (None, None)
     channel = vocabulary.options.get("channel", {}).get("web_form")

@@ -48,7 +48,17 @@ class UserFields(Fields):
     absence: Annotated[Absence | None, Field(title="Absence"), Spec(ACCOUNT, importable=False)] = None
 
 
-class UserCreate(UserFields):
+class ServiceFields(Fields):
+    """What is said once, when a user is made."""
+
+    service: Annotated[
+        bool,
+        Field(title="Service user", description="A program, which comes with API keys and never signs in."),
+        Spec(filter=True, importable=False),
+    ] = False
+
+
+class UserCreate(UserFields, ServiceFields):
     """A new user. They can sign in once a password is set."""
 
 
@@ -58,7 +68,7 @@ class UserUpdate(UserFields):
 
 
 @readable
-class UserRead(UserFields, RecordFields):
+class UserRead(UserFields, ServiceFields, RecordFields):
     """A user."""
 
     external_ids: ExternalIds

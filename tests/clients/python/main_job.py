@@ -5,6 +5,7 @@ Run with CRM_URL, CRM_USERNAME and CRM_PASSWORD, beside the generated package `c
 
 import json
 import os
+import time
 from datetime import date
 from typing import TypeVar
 from uuid import UUID
@@ -138,7 +139,13 @@ def fill_in_form(client: AuthenticatedClient) -> None:
 
 
 def find_lead(client: AuthenticatedClient) -> LeadRead:
-    (lead,) = good(list_leads.sync(client=client, q="gomez", stage=["new"], sort=["-created_at"])).items
+    # A worker makes the lead, in a moment.
+    for _ in range(100):
+        leads = good(list_leads.sync(client=client, q="gomez", stage=["new"], sort=["-created_at"])).items
+        if leads:
+            break
+        time.sleep(0.1)
+    (lead,) = leads
     assert lead.emails
     assert lead.utm
     say("found", lead.name, lead.emails[0].address, lead.stage, lead.channel, lead.utm["source"])
