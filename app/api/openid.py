@@ -14,7 +14,8 @@ router = APIRouter(prefix="/auth/openid", tags=["auth"], route_class=JsonRoute)
 
 NAME = "clientela_openid"
 PATH = "/v1/auth/openid"
-LONGEST = 4096
+# What RFC 6749 lets a provider say, and no longer together than a server reads of a request's first line.
+SAID = r"^[\x20-\x7e]*$"
 LONGEST_USER_AGENT = 200
 
 GONE = {303: {"description": "To be followed by the browser.", "headers": {"Location": {"schema": {"type": "string"}}}}}
@@ -40,9 +41,9 @@ async def start_openid(
 @router.get("/callback", status_code=status.HTTP_303_SEE_OTHER, response_class=Response, responses=GONE)  # type: ignore[arg-type]
 async def finish_openid(
     request: Request,
-    state: Annotated[str, Query(max_length=LONGEST)] = "",
-    code: Annotated[str, Query(max_length=LONGEST)] = "",
-    error: Annotated[str, Query(max_length=LONGEST, description="Why the provider signed nobody in.")] = "",
+    state: Annotated[str, Query(max_length=100, pattern=SAID)] = "",
+    code: Annotated[str, Query(max_length=3000, pattern=SAID)] = "",
+    error: Annotated[str, Query(max_length=200, pattern=SAID, description="Why the provider signed nobody in.")] = "",
     kept: Annotated[str, Cookie(alias=NAME, include_in_schema=False)] = "",
 ) -> Response:
     """Come back from the provider. The refresh token is in a cookie then: `POST /v1/auth/refresh`.
