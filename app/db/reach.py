@@ -65,10 +65,12 @@ def reading(table: NamedFromClause[Any], reach: Reach, bound: str = "reached") -
     if reach.level == "all":
         return [true()]
     if table.name == "customers":
+        if reach.level == "team":
+            assigned = _assigned(table.c.id, bound)
+            return [assigned, ~table.c.assigned] if reach.nobodys else [assigned]
         # The owner's pair is copied in `owner_id`: a list of what somebody owns looks up no pairs, and has an index.
         owned = table.c.owner_id == any_(_reached(bound))
-        besides = and_(~func.coalesce(owned, false()), _assigned(table.c.id, bound, besides_owners=True))
-        return [owned, besides, ~table.c.assigned] if reach.nobodys else [owned, besides]
+        return [owned, and_(~func.coalesce(owned, false()), table.c.id == any_(_assigned_besides_owners(bound)))]
     if "customer_id" in table.c:
         through = [_assigned(table.c.customer_id, bound)]
         if reach.nobodys_customers:
@@ -120,16 +122,23 @@ def _through_what_it_is_about(table: NamedFromClause[Any], reach: Reach, bound: 
     return found
 
 
-def _assigned(customer_id: ColumnElement[Any], bound: str, besides_owners: bool = False) -> ColumnElement[bool]:
-    """Whether the customer is assigned to somebody reached, `besides_owners` only otherwise than as its owner.
+def _assigned_besides_owners(bound: str) -> ColumnElement[Any]:
+    """The customers that are assigned to somebody reached otherwise than as their owner: few, and so read first, as an
+    array, lest PostgreSQL walk through all customers in the order of a list to find them."""
+    pairs = CustomerAssignee.__table__.alias("besides")
+    found = select(pairs.c.customer_id).where(
+        # As text: the partial index is for just this condition.
+        pairs.c.user_id == any_(_reached(bound)),
+        text("besides.role is distinct from 'owner'"),
+    )
+    return func.array(found.correlate(None).scalar_subquery(), type_=ARRAY(Uuid()))
 
-    By EXISTS, which PostgreSQL looks up for each of a few rows
+
+def _assigned(customer_id: ColumnElement[Any], bound: str) -> ColumnElement[bool]:
+    """Whether the customer is assigned to somebody reached. By EXISTS, which PostgreSQL looks up for each of a few rows
     and hashes for many; of several INs beside each other it hashes every one, for a single row too."""
     pairs = CustomerAssignee.__table__.alias("assigned")
     found = select(pairs.c.user_id).where(pairs.c.customer_id == customer_id, pairs.c.user_id == any_(_reached(bound)))
-    if besides_owners:
-        # As text: the partial index is for just this condition.
-        found = found.where(text("assigned.role is distinct from 'owner'"))
     return found.correlate_except(pairs).exists()
 
 
