@@ -70,9 +70,8 @@ async def sign_in(
     cookie that no script reads.
     """
     origin = refresh_cookies.known_origin(request) if session == "cookie" else None
-    user_agent = request.headers.get("user-agent", "")[:LONGEST_USER_AGENT]
     tokens = await signing_in.sign_in(
-        username, password, _address(request), code=code, user_agent=user_agent.replace("\0", "") or None
+        username, password, _address(request), code=code, user_agent=user_agent_of(request)
     )
     return _given(response, tokens, origin)
 
@@ -142,6 +141,11 @@ async def set_password(claims: SignedIn, id: UUID, data: PasswordBody) -> None:
 async def invite_user(session: Session, access: Caller, id: UUID) -> None:
     """Mail a new user a link by which they set their first password, good once and for seven days."""
     await password_links.invite(session, access, id)
+
+
+def user_agent_of(request: Request) -> str | None:
+    """By what program it is asked, as far as that says so and it can be kept."""
+    return request.headers.get("user-agent", "")[:LONGEST_USER_AGENT].replace("\0", "") or None
 
 
 def _address(request: Request) -> str:

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from fastapi import APIRouter, Cookie, Query, Request, Response, status
 
 from app.api import refresh_cookies
+from app.api.auth import user_agent_of
 from app.api.bodies import JsonRoute
 from app.domain import openid
 from app.errors import AppError, Unauthenticated
@@ -16,7 +17,6 @@ NAME = "clientela_openid"
 PATH = "/v1/auth/openid"
 # What RFC 6749 lets a provider say, and no longer together than a server reads of a request's first line.
 SAID = r"^[\x20-\x7e]*$"
-LONGEST_USER_AGENT = 200
 
 GONE = {303: {"description": "To be followed by the browser.", "headers": {"Location": {"schema": {"type": "string"}}}}}
 
@@ -56,8 +56,7 @@ async def finish_openid(
     try:
         if error or not code:
             raise Unauthenticated("The OpenID provider signed nobody in", code="openid_denied")
-        user_agent = request.headers.get("user-agent", "")[:LONGEST_USER_AGENT].replace("\0", "")
-        signed_in = await openid.finish(attempt, code, user_agent or None)
+        signed_in = await openid.finish(attempt, code, user_agent_of(request))
     except AppError as failed:
         response = _gone(_with_error(attempt.return_to, failed.code))
     else:

@@ -1,16 +1,11 @@
 """Who is assigned to a customer, and for which reasons they come and go."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
-
-import pytest
 
 from tests.conftest import Client
 from tests.contracts.worlds import fetch
 from tests.policies.steps import change, create, status
-
-AsProfile = Callable[..., Awaitable[Client]]
 
 
 async def assignees(customer: dict[str, Any]) -> dict[UUID, str | None]:
@@ -21,16 +16,6 @@ async def assignees(customer: dict[str, Any]) -> dict[UUID, str | None]:
 async def reasons(customer: dict[str, Any]) -> set[tuple[UUID, str]]:
     rows = await fetch("select user_id, record_id from assignment_reasons where customer_id = $1", UUID(customer["id"]))
     return {(user_id, str(record_id)) for user_id, record_id in rows}
-
-
-@pytest.fixture
-async def ana(as_profile: AsProfile) -> Client:
-    return await as_profile("sales", name="Ana")
-
-
-@pytest.fixture
-async def ben(as_profile: AsProfile) -> Client:
-    return await as_profile("sales", name="Ben")
 
 
 async def test_handing_a_customer_over_takes_the_one_away_and_gives_it_the_other(

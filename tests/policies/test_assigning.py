@@ -3,8 +3,6 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import pytest
-
 from tests.api.records import make
 from tests.conftest import Client, People
 from tests.contracts.worlds import fetch, fingerprint
@@ -19,16 +17,6 @@ async def why(client: Client, customer: dict[str, Any]) -> dict[str, tuple[str |
     assert answer.status_code == 200, answer.text
     items = answer.json()["items"]
     return {each["user_id"]: (each["role"], [of["record_id"] for of in each["reasons"]]) for each in items}
-
-
-@pytest.fixture
-async def ana(as_profile: AsProfile) -> Client:
-    return await as_profile("sales", name="Ana")
-
-
-@pytest.fixture
-async def ben(as_profile: AsProfile) -> Client:
-    return await as_profile("sales", name="Ben")
 
 
 async def test_who_is_assigned_and_why_is_told_as_far_as_one_may_see_the_records(
