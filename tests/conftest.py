@@ -99,9 +99,7 @@ async def emptied(database_url: str) -> AsyncIterator[Callable[[], Awaitable[Non
     async def empty() -> None:
         pool = await session.reading_pool()
         async with pool.acquire() as connection:
-            # A test may have loaded a hundred thousand rows.
-            patience = "set local statement_timeout = '2min'"
-            await connection.execute(f"begin read write; {patience}; select seeded.empty(); commit")
+            await connection.execute("begin read write; select seeded.empty(); commit")
 
     await empty()
     yield empty
@@ -139,6 +137,11 @@ def _emptying(tables: Sequence[Table], planted: Sequence[Table]) -> str:
           whole boolean := {whole};
         begin
           set constraints all deferred;
+          if pg_relation_size('events') > 4000000 then
+            -- Deleting ten thousands of rows would ask every foreign key about each.
+            truncate {", ".join(f'"{t.name}"' for t in tables if t.name != "versions")};
+            whole := false;
+          end if;
           {" ".join(lines)}
           if not whole then
             {" ".join(again)}
