@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,64 +21,28 @@ from starlette.responses import Response
 from starlette.routing import Route
 from uuid_utils.compat import uuid7
 
+from benchmarks import floor_import, floor_sql
+
 ACTOR = UUID("00000000-0000-7000-8000-000000000000")
-INDEXED = ("customers", "opportunities", "events", "stage_stays")
-INDEXES = """
-create index on customers (owner_id, sector, name_key, id) where archived_at is null;
-create index on events (record_id, version);
-create unique index on stage_stays (record_id) where left_at is null;
-"""
-
-LIST = """
-select coalesce(json_agg(c), '[]')::text from (
-  select id, number, name, owner_id, sector, customer_type, origin, country, province, municipality, employees,
-    annual_revenue::text, currency, lifecycle_stage, updated_at
-  from customers where owner_id = $1 and sector = $2 and archived_at is null order by name_key, id limit $3
-) c
-"""
-
-MOVE = """
-with old as (
-  select id, stage, probability from opportunities where id = $1 for no key update
-), moved as (
-  update opportunities o set stage = s.key, stage_kind = s.kind, probability = s.probability, stage_entered_at = now(),
-    closed_at = case when s.kind <> 'open' then now() end, version = version + 1, updated_at = now(), updated_by = $3
-  from old, stages s where o.id = old.id and s.pipeline_id = o.pipeline_id and s.key = $2
-  returning o.*, old.stage as old_stage, old.probability as old_probability
-), left_stay as (
-  update stage_stays s set left_at = now() from moved m where s.record_id = m.id and s.left_at is null returning s.id
-), new_stay as (
-  insert into stage_stays (entity, record_id, field, pipeline_id, stage, entered_at, "by", source)
-  select 'opportunities', id, 'stage', pipeline_id, stage, now(), $3, 'api' from moved
-  where (select count(*) from left_stay) >= 0
-), new_event as (
-  insert into events (occurred_at, recorded_at, type, entity, record_id, version, customer_id, changes, actor, source,
-    operation_id)
-  select now(), now(), 'opportunity.stage_changed', 'opportunities', id, version, customer_id,
-    jsonb_build_object('stage', jsonb_build_array(old_stage, stage), 'probability',
-      jsonb_build_array(old_probability, probability)), $3, 'api', $4 from moved
-)
-select row_to_json(o)::text from (
-  select id, name, customer_id, opened_at, pipeline_id, stage, stage_kind, stage_entered_at, owner_id,
-    amount::text, currency, probability, expected_close_on, closed_at, lost_reason, competitor, competitor_price::text,
-    description, tags, version, source, created_at, created_by, updated_at, updated_by, archived_at from moved
-) o
-"""
+ANYBODY = "select id from users where profile_id = 'sales' order by id limit 1"
 
 
 async def make_database(address: str, name: str, template: str) -> None:
-    """A copy of the template, to which nobody may be connected, with the floor's own indexes."""
+    """A copy of the template, to which nobody may be connected, with the floor's own indexes; once only."""
     server = await asyncpg.connect(address)
+    if await server.fetchval("select exists (select from pg_database where datname = $1)", name):
+        await server.close()
+        return
     await server.execute(f"create database {name} template {template}")
     await server.close()
     connection = await asyncpg.connect(address, database=name)
     for (index,) in await connection.fetch(
         "select indexrelid::regclass::text from pg_index where indrelid = any($1::text[]::regclass[])"
         " and not exists (select from pg_constraint where conindid = indexrelid)",
-        INDEXED,
+        floor_sql.INDEXED,
     ):
         await connection.execute(f"drop index {index}")
-    await connection.execute(INDEXES)
+    await connection.execute(floor_sql.INDEXES)
     await connection.execute("vacuum analyze")
     await connection.close()
 
@@ -89,24 +54,63 @@ def make_app(address: str) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with asyncpg.create_pool(address, min_size=8, max_size=8, reset=keep) as app.state.pool:
+            # Whose everything is that is made here.
+            app.state.owner = await app.state.pool.fetchval(ANYBODY)
             yield
 
     async def list_customers(request: Request) -> Response:
-        asked = request.query_params
-        values = UUID(asked["owner_id"]), asked["sector"], int(asked["limit"])
-        items = await request.app.state.pool.fetchval(LIST, *values)
-        return Response(b'{"items":%b}' % items.encode(), media_type="application/json")
+        asked, pool = request.query_params, request.app.state.pool
+        if "q" in asked:
+            return page(await pool.fetchval(floor_sql.SEARCH, asked["q"], int(asked["limit"])))
+        if "sector" in asked:
+            values = UUID(asked["owner_id"]), asked["sector"], int(asked["limit"])
+            return page(await pool.fetchval(floor_sql.LIST, *values))
+        name, _, id = asked.get("cursor", "").rpartition("/")
+        items, name, id = await pool.fetchrow(floor_sql.BY_KEY, name, UUID(id or "0" * 32))
+        return page(items, f"{name}/{id}")
+
+    async def read_page(request: Request) -> Response:
+        found = await request.app.state.pool.fetchval(floor_sql.PAGE, UUID(request.path_params["id"]))
+        return Response(found, media_type="application/json")
+
+    async def read_timeline(request: Request) -> Response:
+        at, _, id = request.query_params.get("cursor", "9999-01-01T00:00:00+00:00_0").partition("_")
+        values = UUID(request.path_params["id"]), datetime.fromisoformat(at), int(id)
+        return page(await request.app.state.pool.fetchval(floor_sql.TIMELINE, *values))
+
+    async def read_won_amounts(request: Request) -> Response:
+        return page(await request.app.state.pool.fetchval(floor_sql.WON))
+
+    async def create_customer(request: Request) -> Response:
+        body = (await request.body()).decode()
+        made = await request.app.state.pool.fetchval(floor_sql.CREATE, body, uuid7(), request.app.state.owner, uuid7())
+        return Response(made, 201, media_type="application/json")
 
     async def move_opportunity(request: Request) -> Response:
         stage = orjson.loads(await request.body())["stage"]
         values = UUID(request.path_params["id"]), stage, ACTOR, uuid7()
-        return Response(await request.app.state.pool.fetchval(MOVE, *values), media_type="application/json")
+        return Response(await request.app.state.pool.fetchval(floor_sql.MOVE, *values), media_type="application/json")
+
+    async def load_file(request: Request) -> Response:
+        async with request.app.state.pool.acquire() as connection:
+            loaded = await floor_import.load(connection, await request.body(), request.app.state.owner)
+        return Response(orjson.dumps({"created": loaded}), media_type="application/json")
 
     routes = [
         Route("/v1/customers", list_customers),
+        Route("/v1/customers", create_customer, methods=["POST"]),
+        Route("/v1/customers/{id}/page", read_page),
+        Route("/v1/customers/{id}/timeline", read_timeline),
+        Route("/v1/reports/won-amounts", read_won_amounts),
         Route("/v1/opportunities/{id}/stage", move_opportunity, methods=["POST"]),
+        Route("/v1/imports", load_file, methods=["POST"]),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
+
+
+def page(items: str, cursor: str | None = None) -> Response:
+    body = b'{"items":%b,"next_cursor":%b}' % (items.encode(), orjson.dumps(cursor))
+    return Response(body, media_type="application/json")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ As little as possible happens here for a request: the machine's processors are s
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Protocol, cast
@@ -73,6 +74,16 @@ class Connection(asyncio.Protocol):
         self.answer = asyncio.get_running_loop().create_future()
         self.transport.write(request)
         return await self.answer
+
+
+@asynccontextmanager
+async def connected(port: int) -> AsyncIterator[Callable[[bytes], Awaitable[tuple[int, bytes]]]]:
+    """One connection: asks a request and answers status and body."""
+    _, connection = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", port)
+    try:
+        yield connection.ask
+    finally:
+        connection.transport.close()
 
 
 async def run(port: int, operation: Operation, connections: int, seconds: float) -> Block:

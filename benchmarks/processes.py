@@ -13,7 +13,7 @@ def processor_seconds(pid: int) -> float:
 
 
 def processor_seconds_with_children(pid: int) -> float:
-    """The same with its children, those that ended too: for PostgreSQL, every backend."""
+    """The same with its children, those that ended too: for PostgreSQL every backend, for a worker those that check."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     ended = (int(fields[13]) + int(fields[14])) / TICKS
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

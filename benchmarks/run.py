@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import random
 import socket
 import sys
 import tempfile
@@ -11,50 +10,63 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 from time import perf_counter
-from typing import Any
 
 import asyncpg
 import uvloop
 
 from app.policies.tokens import issue_access_token
 from app.server.processes import Program, start_and_await, stop
-from benchmarks import access, data, floor, load, processes
-from benchmarks.operations import ListCustomers, MoveOpportunity
+from benchmarks import access, data, figures, floor, importing, load, operations, processes, writing
+from benchmarks.figures import Measured
+from benchmarks.operations import PEOPLE, Company
 
-PEOPLE, CONNECTIONS, WARM_UP = 16, 16, 1.0
+CONNECTIONS, WARM_UP = 16, 1.0
 STATEMENTS = """
 select coalesce(sum(calls), 0)::bigint from pg_stat_statements s join pg_database d on d.oid = s.dbid
 where d.datname = $1
 """
-COLUMNS = ("requests_per_second", "p50_ms", "p99_ms", "server_cpu_ms", "postgres_cpu_ms", "statements")
-OPEN_OPPORTUNITIES = """
-select id, owner_id, stage, version from opportunities where owner_id = any($1) and stage_kind = 'open' order by id
-"""
+# What only reads comes first: what is written grows the tables.
+OPERATIONS = (
+    operations.ListCustomers,
+    operations.CustomerPage,
+    operations.SearchCustomers,
+    operations.WonAmounts,
+    operations.Timeline,
+    operations.LaterTimeline,
+    operations.FirstPage,
+    operations.LaterPage,
+    writing.CreateCustomer,
+    writing.MoveOpportunity,
+)
+IMPORT = "O5"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Service:
-    """One of the two that are measured."""
+    """One of the two that are measured. workers: processes that work for it beside the one that answers."""
 
     name: str
     database: str
     address: str
     port: int
     pid: int
+    workers: list[int] = field(default_factory=list)
+
+    def processor_seconds(self) -> float:
+        beside = sum(map(processes.processor_seconds_with_children, self.workers))
+        return processes.processor_seconds(self.pid) + beside
 
 
 @dataclass
-class Measured:
-    """One service in one operation: per round the requests in a second and, for one request, milliseconds of processor
-    and statements; the latencies of one client alone, in seconds."""
+class Bench:
+    """What measures: PostgreSQL's counters and its first process, and how long a turn is."""
 
-    rates: list[float] = field(default_factory=list)
-    server_ms: list[float] = field(default_factory=list)
-    postgres_ms: list[float] = field(default_factory=list)
-    statements: list[float] = field(default_factory=list)
-    alone: list[float] = field(default_factory=list)
+    counters: asyncpg.Connection
+    postmaster: int
+    rounds: int
+    seconds: float
+    files: int
 
 
 def main() -> None:
@@ -62,6 +74,8 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=1, help="how many times data set D (100,000 customers)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each service has its turn")
     parser.add_argument("--seconds", type=float, default=3.0, help="how long a turn is")
+    parser.add_argument("--only", default="", help="these operations, such as O1,O4")
+    parser.add_argument("--data", type=Path, help="keep data set D in this folder, and use it as the last run left it")
     parser.add_argument("--access", action="store_true", help="measure what access costs instead")
     parser.add_argument("--json", action="store_true", help="print only the figures, as JSON")
     asked = parser.parse_args()
@@ -74,18 +88,28 @@ def main() -> None:
         if not asked.json:
             print(text, flush=True)
 
-    with tempfile.TemporaryDirectory(prefix="crm-bench-") as folder, databases(Path(folder), asked.size) as address:
-        say(f"Data set D, size {asked.size}, made in {perf_counter() - began:.0f} s.")
-        postmaster = int((Path(folder) / "pg18" / "postmaster.pid").read_text().split()[0])
+    only = set(filter(None, asked.only.split(",")))
+    with folder_of(asked.data) as folder, databases(folder, asked.size) as address:
+        say(f"Data set D, size {asked.size}, ready in {perf_counter() - began:.0f} s.")
+        postmaster = int((folder / "pg18" / "postmaster.pid").read_text().split()[0])
         with (
-            service("ours", address, "postgres", Path(folder)) as ours,
-            service("floor", address, "floor", Path(folder)) as bare,
+            service("ours", address, "postgres", folder) as ours,
+            service("floor", address, "floor", folder) as bare,
         ):
-            found = uvloop.run(measure([ours, bare], address, postmaster, asked.rounds, asked.seconds))
+            found = uvloop.run(measure([ours, bare], address, postmaster, asked.rounds, asked.seconds, only))
             memory = {each.name: processes.resident_megabytes(each.pid) for each in (ours, bare)}
-    answer: dict[str, Any] = {"operations": [summary(name, of["ours"], of["floor"]) for name, of in found.items()]}
-    answer |= {"rss_mb": round(memory["ours"], 1), "floor_rss_mb": round(memory["floor"], 1)}
-    print(json.dumps(answer) if asked.json else table(answer))
+    answer = figures.answer(found, memory)
+    print(json.dumps(answer) if asked.json else figures.table(answer, CONNECTIONS))
+
+
+@contextmanager
+def folder_of(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept
+        return
+    with tempfile.TemporaryDirectory(prefix="crm-bench-") as folder:
+        yield Path(folder)
 
 
 @contextmanager
@@ -98,7 +122,7 @@ def databases(folder: Path, size: int) -> Iterator[str]:
 
 @contextmanager
 def service(name: str, address: str, database: str, folder: Path) -> Iterator[Service]:
-    """One of the two in one process of its own, on a port of its own."""
+    """One of the two in one process of its own, on a port of its own; beside ours a worker."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port: int = free.getsockname()[1]
     address = address.replace("/postgres?", f"/{database}?")
@@ -110,11 +134,15 @@ def service(name: str, address: str, database: str, folder: Path) -> Iterator[Se
         log=folder / f"{name}.log",
         is_ready=lambda: listens(port),
     )
+    worker = Program("worker", [sys.executable, "-m", "app.cli", "worker"], log=folder / "worker.log")
     process = start_and_await(program)
+    working = start_and_await(worker) if name == "ours" else None
     try:
-        yield Service(name, database, address, port, process.pid)
+        yield Service(name, database, address, port, process.pid, [working.pid] if working else [])
     finally:
         stop(program, process)
+        if working:
+            stop(worker, working)
 
 
 def listens(port: int) -> bool:
@@ -123,102 +151,78 @@ def listens(port: int) -> bool:
 
 
 async def measure(
-    services: list[Service], address: str, postmaster: int, rounds: int, seconds: float
+    services: list[Service], address: str, postmaster: int, rounds: int, seconds: float, only: set[str]
 ) -> dict[str, dict[str, Measured]]:
     """Every operation, the services in turn: operation → service → what was measured."""
     counters = await asyncpg.connect(address)
     await counters.execute("create extension if not exists pg_stat_statements")
+    # Files that were loaded into kept data are not sent in again.
+    files = 100 * await counters.fetchval("select count(*) from imports")
+    bench = Bench(counters, postmaster, rounds, seconds, files)
     found: dict[str, dict[str, Measured]] = {}
-    for operation in (ListCustomers, MoveOpportunity):
-        asked = {each.name: await prepared(operation, each) for each in services}
+    companies = {each.name: await company_of(each) for each in services}
+    for operation in OPERATIONS:
+        if only and operation.name.partition(",")[0] not in only:
+            continue
+        asked = {each.name: await operation.prepared(companies[each.name]) for each in services}
         of = found.setdefault(operation.name, {each.name: Measured() for each in services})
         for each in services:
             await load.run(each.port, asked[each.name], CONNECTIONS, WARM_UP)
-        for number in range(rounds):
-            # The first of a round pays for what the one before left to be written: they take turns in that too.
-            for each in services if number % 2 else reversed(services):
-                await turn(each, asked[each.name], of[each.name], counters, postmaster, seconds)
+        for each in turns(services, rounds):
+            await turn(bench, each, asked[each.name], of[each.name])
+    if not only or IMPORT in only:
+        of = found.setdefault(IMPORT, {each.name: Measured() for each in services})
+        for each in services:
+            await load_file(bench, each, companies[each.name], Measured())
+        for each in turns(services, rounds):
+            await load_file(bench, each, companies[each.name], of[each.name])
+    for company in companies.values():
+        await company.connection.close()
     await counters.close()
     return found
 
 
-async def prepared(kind: type[ListCustomers] | type[MoveOpportunity], service: Service) -> load.Operation:
-    """The operation for 16 owners, from the rows as they are now."""
+def turns(services: list[Service], rounds: int) -> Iterator[Service]:
+    """The first of a round pays for what the one before left to be written: they take turns in that too."""
+    for number in range(rounds):
+        yield from services if number % 2 else reversed(services)
+
+
+async def company_of(service: Service) -> Company:
+    """Sixteen people of each kind: those who own customers, those above them, those of marketing."""
     connection = await asyncpg.connect(service.address)
-    owners = [
-        row["id"] for row in await connection.fetch("select id from users where profile_id = 'sales' order by id")
-    ]
-    people = random.Random(16).sample(owners, PEOPLE)
-    tokens = {owner: issue_access_token(owner, owner) for owner in people}
-    opportunities = await connection.fetch(OPEN_OPPORTUNITIES, people)
-    await connection.close()
-    return ListCustomers(tokens) if kind is ListCustomers else MoveOpportunity(tokens, opportunities)
+    tokens = []
+    for people in (data.owners(), data.directors(), data.marketers()):
+        tokens.append({id: issue_access_token(id, id) for id in people[:PEOPLE]})
+    return Company(service.port, connection, *tokens)
 
 
-async def turn(
-    service: Service,
-    operation: load.Operation,
-    measured: Measured,
-    counters: asyncpg.Connection,
-    postmaster: int,
-    seconds: float,
-) -> None:
+async def turn(bench: Bench, service: Service, operation: load.Operation, measured: Measured) -> None:
     """One service's turn: all connections, then one alone for half as long."""
+    before = await taken(bench, service)
+    block = await load.run(service.port, operation, CONNECTIONS, bench.seconds)
+    measured.note(block.rate, len(block.latencies), before, await taken(bench, service))
+    measured.alone += (await load.run(service.port, operation, 1, bench.seconds / 2)).latencies
 
-    async def taken() -> tuple[float, float, int]:
-        statements = await counters.fetchval(STATEMENTS, service.database)
-        return (
-            processes.processor_seconds(service.pid),
-            processes.processor_seconds_with_children(postmaster),
-            statements,
-        )
 
-    before = await taken()
-    block = await load.run(service.port, operation, CONNECTIONS, seconds)
-    after = await taken()
-    server, postgres, statements = (
-        (now - then) / len(block.latencies) for now, then in zip(after, before, strict=True)
+async def load_file(bench: Bench, service: Service, company: Company, measured: Measured) -> None:
+    """One service's turn with a file of its own, as one request of 10,000 rows."""
+    bench.files += 1
+    content = importing.file(bench.files)
+    before = await taken(bench, service)
+    loaded = importing.into_ours if service.name == "ours" else importing.into_floor
+    seconds = await loaded(company, content)
+    measured.note(importing.ROWS / seconds, 1, before, await taken(bench, service))
+    measured.alone.append(seconds)
+
+
+async def taken(bench: Bench, service: Service) -> tuple[float, float, int]:
+    """Processor seconds of the service and of PostgreSQL, and statements, since their start."""
+    return (
+        service.processor_seconds(),
+        processes.processor_seconds_with_children(bench.postmaster),
+        await bench.counters.fetchval(STATEMENTS, service.database),
     )
-    measured.rates.append(block.rate)
-    measured.server_ms.append(server * 1000)
-    measured.postgres_ms.append(postgres * 1000)
-    measured.statements.append(statements)
-    measured.alone += (await load.run(service.port, operation, 1, seconds / 2)).latencies
-
-
-def summary(name: str, ours: Measured, bare: Measured) -> dict[str, Any]:
-    """An operation's figures; `ratio` is the median of the rounds'."""
-    figures: dict[str, Any] = {
-        "operation": name,
-        "ratio": round(median(one / other for one, other in zip(ours.rates, bare.rates, strict=True)), 3),
-    }
-    for prefix, of in (("", ours), ("floor_", bare)):
-        server, postgres = median(of.server_ms), median(of.postgres_ms)
-        figures |= {
-            f"{prefix}requests_per_second": round(median(of.rates)),
-            f"{prefix}p50_ms": round(load.percentile(of.alone, 0.50), 2),
-            f"{prefix}p99_ms": round(load.percentile(of.alone, 0.99), 2),
-            f"{prefix}cpu_ms": round(server + postgres, 3),
-            f"{prefix}server_cpu_ms": round(server, 3),
-            f"{prefix}postgres_cpu_ms": round(postgres, 3),
-            f"{prefix}statements": round(median(of.statements), 2),
-        }
-    return figures
-
-
-def table(answer: dict[str, Any]) -> str:
-    lines = ["", "              requests/s   p50 ms   p99 ms   server ms   PostgreSQL ms   statements   ratio"]
-    for figures in answer["operations"]:
-        for label, prefix in ((figures["operation"], ""), ("floor", "floor_")):
-            row = [figures[prefix + key] for key in COLUMNS]
-            lines.append("{:<10}{:>14}{:>9}{:>9}{:>12}{:>16}{:>13}".format(f"{label}", *row))
-            if not prefix:
-                lines[-1] += f"{figures['ratio']:>8}"
-    lines += ["", f"Memory: {answer['rss_mb']} MB, the floor {answer['floor_rss_mb']} MB."]
-    lines.append(
-        f"Requests per second at {CONNECTIONS} connections; p50 and p99 of one client; the rest for one request."
-    )
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":
