@@ -12,7 +12,8 @@ from pydantic.json_schema import models_json_schema
 from app.api import health, problems
 from app.api.edge import Edge
 from app.api.origins import Origins
-from app.api.routes import router
+from app.api.routers import PREFIX
+from app.api.routes import ROUTERS
 from app.api.submissions import FormSubmission
 from app.db import bell, session
 from app.db.idempotency import Replayed
@@ -58,7 +59,8 @@ def make_app() -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.include_router(router)
+    for router in ROUTERS:
+        app.include_router(router, prefix=PREFIX)
     app.include_router(health.router)
     problems.install(app)
     app.add_exception_handler(Replayed, replayed)

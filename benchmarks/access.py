@@ -242,7 +242,7 @@ async def in_postgres(people: list[Person], entity: str, listing: Listing) -> di
                 shape = shape if name == each.profile else replace(shape, reach=Reach("all"))
                 statements[name] = reading.statement(shape, values)
         for _ in range(BLOCKS):
-            for name, (sql, bound) in statements.items():
+            for name, (sql, bound, _) in statements.items():
                 explained = await connection.fetchval(f"explain (analyze, timing off, format json) {sql}", *bound)
                 plan = json.loads(explained)[0]
                 times.setdefault(name, []).append(plan["Planning Time"] + plan["Execution Time"])

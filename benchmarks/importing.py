@@ -41,7 +41,12 @@ def file(number: int) -> bytes:
     for at in range(number * ROWS, (number + 1) * ROWS):
         name = f"{chance.choice(TRADES)} {chance.choice(SURNAMES)} {chance.choice(SURNAMES)} {chance.choice(FORMS)}"
         country, _, province, municipality = chance.choice(PLACES)
-        said = [f"{name} {at}", f"https://cliente{at}.example", f"+3491{at % 10_000_000:07}", f"hola@cliente{at}.example"]
+        said = [
+            f"{name} {at}",
+            f"https://cliente{at}.example",
+            f"+3491{at % 10_000_000:07}",
+            f"hola@cliente{at}.example",
+        ]
         said += [chance.choice(SECTORS), chance.choice(TYPES), chance.choice(ORIGINS), str(chance.randrange(1, 500))]
         lines.writerow([*said, f"{chance.randrange(50_000, 5_000_000)}.00", "EUR", country, province, municipality])
     return out.getvalue().encode()

@@ -99,7 +99,8 @@ class CustomerPage:
     @classmethod
     async def prepared(cls, company: Company) -> load.Operation:
         people = list(company.sellers)
-        others = "select id, owner_id from customers where owner_id = any($1) order by id"
+        others = "select c.id, c.owner_id from customers c where c.owner_id = any($1)"
+        others += " and exists (select from contacts k where k.customer_id = c.id) order by c.id"
         return cls(
             company.sellers,
             await company.connection.fetch(LARGE, people),

@@ -17,6 +17,7 @@ from uuid_utils.compat import uuid7
 
 from app import clock
 from app.server import embedded
+from tests.ordering import pytest_collection_modifyitems  # noqa: F401
 from tests.telltale import telltale, told_in
 
 ROOT = Path(__file__).parent.parent
@@ -54,9 +55,8 @@ def _prepared(url: str, redis_url: str) -> Iterator[str]:
 
     os.environ |= {"CRM_DATABASE_URL": url, "CRM_REDIS_URL": redis_url}
     settings.cache_clear()
-    environment = {name: value for name, value in os.environ.items() if name != "COVERAGE_PROCESS_CONFIG"}
-    migrate = [sys.executable, "-m", "app.cli", "migrate"]
-    subprocess.run(migrate, cwd=ROOT, check=True, capture_output=True, env=environment)
+    rest = {name: value for name, value in os.environ.items() if name != "COVERAGE_PROCESS_CONFIG"}
+    subprocess.run([sys.executable, "-m", "app.cli", "migrate"], cwd=ROOT, check=True, capture_output=True, env=rest)
     asyncio.run(_keep_seeds())
     yield url
 
@@ -137,8 +137,8 @@ def _emptying(tables: Sequence[Table], planted: Sequence[Table]) -> str:
           whole boolean := {whole};
         begin
           set constraints all deferred;
-          if pg_relation_size('events') > 4000000 then
-            -- Deleting ten thousands of rows would ask every foreign key about each.
+          if pg_relation_size('events') > 1000000 then
+            -- Deleting thousands of rows would ask every foreign key about each.
             truncate {", ".join(f'"{t.name}"' for t in tables if t.name != "versions")};
             whole := false;
           end if;

@@ -4,23 +4,24 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api import render
-from app.api.bodies import JsonRoute
 from app.api.deps import Caller, IdempotencyKey, Reader, Session
 from app.api.problems import MOST_PROBLEMS
 from app.api.render import Page
+from app.api.routers import Router
 from app.db import access_requests as requests
 from app.db import session as db
+from app.db.reading import Statement
 from app.domain import access_requests
 from app.domain.entities.access_requests import AccessRequestCreate, AccessRequestRead, Refusal
 from app.domain.entities.rules import invalid
 from app.errors import FieldError
 from app.policies.access import Access
 
-router = APIRouter(prefix="/access-requests", tags=["access-requests"], route_class=JsonRoute)
+router = Router(prefix="/access-requests", tags=["access-requests"])
 
 RequestId = Annotated[UUID, Path(description="The request's id.")]
 
@@ -40,7 +41,7 @@ async def list_access_requests(
     if unknown:
         raise invalid([FieldError(f"/query/{each}", "unknown_parameter", "No such parameter") for each in unknown])
 
-    def make(access: Access) -> tuple[str, list[Any]]:
+    def make(access: Access) -> Statement:
         access.require("customers", "read")
         return _statement(access, {"mine": mine, "state": state, "after": cursor, "limit": limit})
 
@@ -78,7 +79,7 @@ async def refuse_access_request(
     return await _written(session, access, id)
 
 
-def _statement(access: Access, asked: dict[str, Any]) -> tuple[str, list[Any]]:
+def _statement(access: Access, asked: dict[str, Any]) -> Statement:
     assigns = access.reach("customers", "assign")
     values = {"id": None, "after": None, "state": None, "mine": None, "limit": 1, **asked}
     values |= {"user_id": access.user_id, "own": list(access.own), "sid": access.session_id}
@@ -88,6 +89,6 @@ def _statement(access: Access, asked: dict[str, Any]) -> tuple[str, list[Any]]:
 
 async def _written(session: AsyncSession, access: Access, id: UUID, status: int = 200) -> Response:
     await db.settle(session)
-    sql, values = _statement(access, {"id": id})
+    sql, values, _ = _statement(access, {"id": id})
     row = await (await db.driver(session)).fetchrow(sql, *values)
     return await render.kept(session, Response(row["items"].encode(), status, render.PRIVATE, "application/json"))

@@ -1,23 +1,23 @@
 """A person's day over HTTP."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 
 from app import clock
-from app.api.bodies import JsonRoute
 from app.api.deps import Reader
 from app.api.render import PRIVATE
+from app.api.routers import Router
 from app.db.queries import agenda
+from app.db.reading import Statement
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.values import Instant
 from app.policies.access import Access
 
-router = APIRouter(tags=["me"], route_class=JsonRoute)
+router = Router(tags=["me"])
 
 MOST = 50
 
@@ -92,7 +92,7 @@ async def read_my_agenda(reader: Reader) -> Response:
     )
     today = date.min
 
-    def make(access: Access) -> tuple[str, list[Any]]:
+    def make(access: Access) -> Statement:
         nonlocal today
         access.require("activities", "read")
         days, today = _days(own["time_zone"], access.vocabulary.time_zone)

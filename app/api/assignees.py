@@ -1,17 +1,19 @@
 """The routes of a customer's assignees: who and why, and to give and take away by hand."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from pydantic import BaseModel, Field
 
 from app.api import render
 from app.api.deps import Caller, Id, Reader, Session
 from app.api.records import ETAG
+from app.api.routers import Router
 from app.api.timeline import below_customers
 from app.db.models.customers import Customer
 from app.db.queries import assignees
+from app.db.reading import Statement
 from app.domain import assigning
 from app.domain.entities.customers import CUSTOMERS, CustomerRead
 from app.policies.access import Access, not_found
@@ -41,14 +43,14 @@ class Assignees(BaseModel):
 UserId = Annotated[UUID, Path(description="The user's id.")]
 
 
-def add_assignee_routes(router: APIRouter) -> None:
+def add_assignee_routes(router: Router) -> None:
     """Give the customers' router the three routes."""
 
     @router.get("/{id}/assignees", response_model=Assignees)
     async def read_customer_assignees(reader: Reader, id: Id) -> Response:
         """Who is assigned to a customer, and why."""
 
-        def make(access: Access) -> tuple[str, list[Any]]:
+        def make(access: Access) -> Statement:
             reaches, bound = below_customers(access)
             return assignees.statement(reaches, bound | {"id": id})
 

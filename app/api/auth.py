@@ -4,23 +4,21 @@ from dataclasses import replace
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, Request, Response, status
+from fastapi import Depends, Form, Request, Response, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import refresh_cookies
-from app.api.bodies import JsonRoute
-from app.api.deps import Caller, Session, bearer, get_claims
+from app.api.deps import Caller, Session, SignedIn, bearer, get_claims
 from app.api.refresh_cookies import RefreshCookie
+from app.api.routers import Router
 from app.domain import password_links, signing_in
 from app.domain.entities.values import Line
 from app.domain.signing_in import Tokens
-from app.policies.tokens import Claims
 
-router = APIRouter(tags=["auth"], route_class=JsonRoute)
+router = Router(tags=["auth"])
 
 LONGEST_USER_AGENT = 200
 
-SignedIn = Annotated[Claims, Depends(get_claims)]
 NewPassword = Annotated[str, Field(description="12 to 1,024 characters, none of the common ones.")]
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Coroutine
 from email.message import Message
+from functools import lru_cache
 from typing import Any
 
 from fastapi import Request, Response
@@ -44,6 +45,7 @@ def parsed_json(body: bytes) -> Any:
         raise Malformed("The body is not valid JSON") from None
 
 
+@lru_cache(maxsize=64)
 def is_json(content_type: str) -> bool:
     message = Message()
     message["content-type"] = content_type

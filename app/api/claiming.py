@@ -1,15 +1,16 @@
 """The route of records that may be nobody's: make one of them yours."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from app.api import render
 from app.api.deps import Caller, Id, IdempotencyKey, Session
 from app.api.records import ETAG, add
+from app.api.routers import Router
 from app.domain import claiming
 from app.domain.entities.fields import Entity
 
 
-def add_claim_route(router: APIRouter, entity: Entity) -> None:
+def add_claim_route(router: Router, entity: Entity) -> None:
     """Give the entity's router the route."""
     one = entity.singular
 

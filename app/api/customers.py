@@ -4,9 +4,10 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from app.api import timeline
+from app.api import customer_page, timeline
 from app.api.assignees import add_assignee_routes
 from app.api.claiming import add_claim_route
+from app.api.customer_page import CustomerPage
 from app.api.deps import Id, Reader
 from app.api.records import record_routes
 from app.api.render import Page
@@ -17,6 +18,12 @@ from app.domain.entities.values import Short
 router = record_routes(CUSTOMERS)
 add_claim_route(router, CUSTOMERS)
 add_assignee_routes(router)
+
+
+@router.get("/{id}/page", response_model=CustomerPage)
+async def read_customer_page(reader: Reader, id: Id) -> Response:
+    """A customer with what belongs to it, in one answer: of each kind the first records, and how many there are."""
+    return await customer_page.page(reader, id)
 
 
 @router.get("/{id}/timeline", response_model=Page[TimelineEvent])

@@ -1,8 +1,9 @@
-"""What routes ask for by type: `Reader` to read, or `Session` to write, and `Caller` with it."""
+"""What routes ask for by type: `Reader` to read, or `Session` to write, and `Caller` with it, or `Writer`."""
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,6 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import idempotency
 from app.db import session as db
+from app.db.reading import Statement
+from app.db.vocabulary import Connection
+from app.db.writing import Written
 from app.domain.entities.values import clean_line
 from app.errors import AccessChanged, AppError, Forbidden, Unauthenticated, Unavailable
 from app.policies import callers
@@ -23,11 +27,13 @@ from app.policies.tokens import Claims, read_access_token
 
 ATTEMPTS = 3
 
-bearer = OAuth2PasswordBearer(
-    tokenUrl="/v1/auth/token",
-    auto_error=False,
-    description="An access token, good for 15 minutes, or an API key, `crm_…`, good until it expires.",
-)
+SCHEME: dict[str, Any] = {
+    "tokenUrl": "/v1/auth/token",
+    "scheme_name": "OAuth2PasswordBearer",
+    "auto_error": False,
+    "description": "An access token, good for 15 minutes, or an API key, `crm_…`, good until it expires.",
+}
+bearer = OAuth2PasswordBearer(**SCHEME)
 
 # What makes, shows, changes or ends credentials and accounts, and what decides about them: for people, not for keys.
 PEOPLE_ONLY = re.compile(
@@ -41,10 +47,9 @@ PEOPLE_ONLY = re.compile(
 # Beside setting up a second factor, which has transactions of its own: who must do that first may ask who they are.
 ENROLLING = {"/v1/me", "/v1/auth/second-factor"}
 
-Statement = tuple[str, list[Any]]
 
-
-async def get_claims(request: Request, token: Annotated[str | None, Depends(bearer)]) -> Claims:
+async def get_claims(request: Request, token: str | None) -> Claims:
+    """Whose token it is. Raises `Unauthenticated`, and `Forbidden` for an API key where only people may ask."""
     if not token:
         raise Unauthenticated("Sign in first")
     if not token.startswith(MARK):
@@ -56,6 +61,17 @@ async def get_claims(request: Request, token: Annotated[str | None, Depends(bear
             await callers.enter(connection, claims.user_id, claims.session_id)
         raise Forbidden("An API key does nothing with accounts and credentials", code="people_only")
     return claims
+
+
+class Signed(OAuth2PasswordBearer):
+    """The scheme, and in the same step what a route needs of the token: each step of FastAPI's takes its time."""
+
+    def __init__(self, make: Callable[[Request, Claims], Any]) -> None:
+        super().__init__(**SCHEME)
+        self.make = make
+
+    async def __call__(self, request: Request) -> Any:  # type: ignore[override]
+        return self.make(request, await get_claims(request, await super().__call__(request)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,33 +87,37 @@ class Reading:
     async def read(self, make: Callable[[Access], Statement]) -> tuple[Access, Mapping[str, Any]]:
         """Run what `make` makes of the caller's access. `make` may raise: only an access that holds decides that."""
         user_id, session_id = self.claims.user_id, self.claims.session_id
-        pool = await db.reading_pool()
-        async with pool.acquire() as connection:
-            access = callers.known(user_id, session_id) or await callers.meet(connection, user_id, session_id)
-            for _ in range(ATTEMPTS):
-                try:
-                    access.require_enrolled()
-                    sql, values = make(access)
-                except AppError:
-                    fresh = await callers.enter(connection, user_id, session_id)
-                    if fresh is access:
-                        raise
-                    access = fresh
-                    continue
-                row = await connection.fetchrow(sql, *values)
-                if not row["in_force"]:
-                    raise callers.session_ended()
-                if row["memory"] == access.version:
-                    return access, row
-                access = await callers.meet(connection, user_id, session_id)
+        access = callers.known(user_id, session_id) or await self._met(callers.meet)
+        for _ in range(ATTEMPTS):
+            try:
+                access.require_enrolled()
+                statement = make(access)
+            except AppError:
+                fresh = await self._met(callers.enter)
+                if fresh is access:
+                    raise
+                access = fresh
+                continue
+            pool = await db.reading_pool(statement.planned_once)
+            async with pool.acquire() as connection:
+                row = await connection.fetchrow(statement.sql, *statement.values)
+            if not row["in_force"]:
+                raise callers.session_ended()
+            if row["memory"] == access.version:
+                return access, row
+            access = await self._met(callers.meet)
         raise Unavailable("What you may see is being changed; try again")
 
+    async def _met(self, meet: Callable[[Connection, UUID, UUID], Awaitable[Access]]) -> Access:
+        pool = await db.reading_pool()
+        async with pool.acquire() as connection:
+            return await meet(connection, self.claims.user_id, self.claims.session_id)
 
-async def get_reading(claims: Annotated[Claims, Depends(get_claims)]) -> Reading:
-    return Reading(claims)
+
+SignedIn = Annotated[Claims, Depends(Signed(lambda _, claims: claims))]
 
 
-async def get_session(request: Request, claims: Annotated[Claims, Depends(get_claims)]) -> AsyncIterator[AsyncSession]:
+async def get_session(request: Request, claims: SignedIn) -> AsyncIterator[AsyncSession]:
     """The request's transaction. It begins with the caller as last met, and ends only if that still holds.
 
     The answer to a write brings along what tells (`render.written`); where it does not, or where the request fails,
@@ -124,6 +144,35 @@ async def get_session(request: Request, claims: Annotated[Claims, Depends(get_cl
             await _confirm(access, claims)
 
 
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Writes for one caller: in one statement where that is enough, else in a transaction."""
+
+    request: Request
+    claims: Claims
+
+    async def at_once(self, write: Callable[[Connection, Access], Awaitable[Written | None]]) -> Written | None:
+        """Do what `domain/at_once.py` has. None: nothing was written, and a transaction finds out why or does it.
+
+        So it is with every refusal, too: only an access that holds decides that.
+        """
+        access = callers.known(self.claims.user_id, self.claims.session_id)
+        if access is None or access.enrolling or "idempotency-key" in self.request.headers:
+            return None
+        pool = await db.writing_pool()
+        try:
+            async with pool.acquire() as connection:
+                return await write(connection, access)
+        except AppError:
+            return None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[tuple[AsyncSession, Access]]:
+        """The request's transaction, committed at the end: what goes wrong after that cannot be undone."""
+        async with asynccontextmanager(get_session)(self.request, self.claims) as session:
+            yield session, session.info["access"]
+
+
 async def _confirm(access: Access, claims: Claims) -> None:
     """Raise `AccessChanged` if the access does not hold any more; asked outside of the request's transaction."""
     pool = await db.reading_pool()
@@ -144,7 +193,8 @@ def fingerprint(request: Request) -> bytes:
 
 # Committed before the answer leaves: with a plain Depends a failed commit would still answer 200.
 Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
-Reader = Annotated[Reading, Depends(get_reading)]
+Reader = Annotated[Reading, Depends(Signed(lambda _, claims: Reading(claims)))]
+Writer = Annotated[Writing, Depends(Signed(Writing))]
 
 
 async def get_access(session: Session) -> Access:

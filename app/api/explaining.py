@@ -4,17 +4,17 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
-from app.api.bodies import JsonRoute
 from app.api.deps import Caller, Session
 from app.api.render import PRIVATE
+from app.api.routers import Router
 from app.domain import explaining
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.values import Line
 
-router = APIRouter(prefix="/access", tags=["access"], route_class=JsonRoute)
+router = Router(prefix="/access", tags=["access"])
 
 
 class NamedPolicy(BaseModel):

@@ -3,12 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import Depends, Path, Request, Response
 
 from app.api import render
 from app.api.deps import Reading, bearer, get_claims
 from app.api.listing import WITH, along
 from app.api.records import ETAG, list_routes, record_routes
+from app.api.routers import Router
 from app.api.submissions import LanguageQuery, describe
 from app.domain import forms
 from app.domain.entities.fields import Entity
@@ -29,7 +30,7 @@ async def read_form(
     return await render.record(Reading(await get_claims(request, token)), FORMS, form_id, along(request.query_params))
 
 
-def _routes(entity: Entity) -> APIRouter:
+def _routes(entity: Entity) -> Router:
     router = list_routes(entity)
     router.add_api_route(
         "/{id}",

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import Depends, Query, Response
 
 from app.api import render
 from app.api.deps import Caller, Id, IdempotencyKey, Session
+from app.api.routers import Router
 from app.db.session import operation_of
 from app.domain import handing_over
 from app.domain.entities.handing_over import HandedOver, HandOver
@@ -23,7 +24,7 @@ async def _confirm(
 CONFIRMED = Depends(_confirm, scope="function")
 
 
-def add_hand_over_route(router: APIRouter) -> None:
+def add_hand_over_route(router: Router) -> None:
     """Give the users' router the route."""
 
     @router.post("/{id}/hand-over", response_model=HandedOver)

@@ -11,6 +11,7 @@ from app.api.deps import Caller, Id, IdempotencyKey, Reader, Session
 from app.api.records import read_routes
 from app.api.render import Page
 from app.db.queries import import_errors
+from app.db.reading import Statement
 from app.domain import imports
 from app.domain.entities.imports import IMPORTS, ImportRead
 from app.domain.entities.mapping import ImportOptions, Mapping
@@ -72,7 +73,7 @@ async def list_import_errors(
     """Which rows were refused, and why."""
     row, n = (int(part) for part in cursor.split(".")) if cursor else (0, 0)
 
-    def make(access: Access) -> tuple[str, list[Any]]:
+    def make(access: Access) -> Statement:
         reach = access.reach(IMPORTS.name)
         values = {"id": id, "row": row, "n": n, "limit": limit, "sid": access.session_id}
         return import_errors.statement(reach, values | {"reached": list(access.reached(reach.level))})

@@ -31,13 +31,17 @@ PART: TypeAdapter[str] = TypeAdapter(Line)
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One query parameter: the field and operator it stands for, what reads its values, how OpenAPI describes them."""
+    """One query parameter: the field and operator it stands for, what reads its values, how OpenAPI describes them.
+
+    many: the field is a list itself.
+    """
 
     field: str
     operator: str
     values: TypeAdapter[Any]
     picklist: str | None
     schema: dict[str, Any]
+    many: bool = False
 
 
 @cache
@@ -63,7 +67,7 @@ def filters(entity: Entity, of: str | None = None) -> dict[str, Filter]:
             elif operator in TEXTUAL:  # a part of an address is no address
                 found[parameter] = Filter(name, operator, PART, None, PART.json_schema())
             else:
-                found[parameter] = Filter(name, operator, adapter, flags.picklist, schema)
+                found[parameter] = Filter(name, operator, adapter, flags.picklist, schema, many)
     return found
 
 
@@ -143,9 +147,10 @@ def parse(query: QueryParams, entity: Entity, vocabulary: Vocabulary, of: str | 
     problems: list[FieldError] = []
     known = filters(entity, of)
     given: dict[str, list[str]] = {}
-    if len(query.multi_items()) > PARAMETERS:
+    items = query.multi_items()
+    if len(items) > PARAMETERS:
         raise rules.invalid([FieldError("/query", "too_many_parameters", f"More than {PARAMETERS} parameters")])
-    for name, value in query.multi_items():
+    for name, value in items:
         given.setdefault(name, []).append(value)
     controls = _controls(entity)
     where = {}
@@ -160,9 +165,12 @@ def parse(query: QueryParams, entity: Entity, vocabulary: Vocabulary, of: str | 
                 )
             )
         else:
-            where[known[name].field, known[name].operator] = _value(
-                name, known[name], given[name], entity, vocabulary, problems
-            )
+            of_field = known[name]
+            value = _value(name, of_field, given[name], entity, vocabulary, problems)
+            if of_field.operator == "any" and not of_field.many and len(value or ()) == 1:
+                where[of_field.field, "is"] = value[0]
+            else:
+                where[of_field.field, of_field.operator] = value
     chosen = {name: _control(name, given[name], entity, problems) for name in controls if name in given}
     if problems:
         raise rules.invalid(problems)

@@ -3,12 +3,12 @@
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import render
-from app.api.bodies import JsonRoute
 from app.api.deps import Caller, IfMatch, Session
+from app.api.routers import Router
 from app.db.models.users import User
 from app.domain import records
 from app.domain.entities.catalog import ENTITIES
@@ -17,7 +17,7 @@ from app.domain.entities.users import USERS, UserRead, UserUpdate
 from app.domain.entities.values import Language, OrNull, TimeZone
 from app.policies.access import Access
 
-router = APIRouter(tags=["me"], route_class=JsonRoute)
+router = Router(tags=["me"])
 
 
 class Section(BaseModel):

@@ -3,15 +3,15 @@
 from typing import Annotated
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from fastapi import APIRouter, Cookie, Query, Request, Response, status
+from fastapi import Cookie, Query, Request, Response, status
 
 from app.api import refresh_cookies
 from app.api.auth import user_agent_of
-from app.api.bodies import JsonRoute
+from app.api.routers import Router
 from app.domain import openid
 from app.errors import AppError, Unauthenticated
 
-router = APIRouter(prefix="/auth/openid", tags=["auth"], route_class=JsonRoute)
+router = Router(prefix="/auth/openid", tags=["auth"])
 
 NAME = "clientela_openid"
 PATH = "/v1/auth/openid"

@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response, status
+from fastapi import Path, Response, status
 
-from app.api.bodies import JsonRoute
 from app.api.deps import Caller, IdempotencyKey, IfMatch, Session
 from app.api.records import ETAG
 from app.api.render import PRIVATE, Page, kept
+from app.api.routers import Router
 from app.domain import profiles
 from app.domain.entities.fields import Values
 from app.domain.entities.profiles import KEY, ProfileCreate, ProfileRead, ProfileUpdate
 
-router = APIRouter(prefix="/profiles", tags=["profiles"], route_class=JsonRoute)
+router = Router(prefix="/profiles", tags=["profiles"])
 
 Id = Annotated[str, Path(description="The profile's key.", pattern=KEY)]
 

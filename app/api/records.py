@@ -3,17 +3,17 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from fastapi import APIRouter, Request, Response, status
+from fastapi import Request, Response, status
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api import render
-from app.api.bodies import JsonRoute
-from app.api.deps import Caller, ExternalId, Id, IdempotencyKey, IfMatch, Reader, Session, System
+from app.api.deps import Caller, ExternalId, Id, IdempotencyKey, IfMatch, Reader, Session, System, Writer
 from app.api.listing import WITH, along, parameters
 from app.api.render import Page
+from app.api.routers import Router
 from app.db.base import Record
 from app.db.models import RECORDS
-from app.domain import records
+from app.domain import at_once, records
 from app.domain.entities.fields import Entity
 from app.policies.access import Access
 
@@ -24,9 +24,9 @@ Archive = Callable[[AsyncSession, Access, Entity, Record], Awaitable[None]]
 ETAG = {"ETag": {"description": "The record's version.", "schema": {"type": "string"}}}
 
 
-def list_routes(entity: Entity) -> APIRouter:
+def list_routes(entity: Entity) -> Router:
     """List."""
-    router = APIRouter(prefix=f"/{entity.path}", tags=[entity.name], route_class=JsonRoute)
+    router = Router(prefix=f"/{entity.path}", tags=[entity.name])
     many = entity.name
 
     page: Any = Page[entity.read]  # type: ignore[name-defined]
@@ -47,7 +47,7 @@ def list_routes(entity: Entity) -> APIRouter:
     return router
 
 
-def read_routes(entity: Entity) -> APIRouter:
+def read_routes(entity: Entity) -> Router:
     """List and read."""
     router = list_routes(entity)
 
@@ -74,9 +74,9 @@ def record_routes(
     change: Change = records.change,
     archive: Archive = records.archive,
     restore: Archive = records.restore,
-    routes: Callable[[Entity], APIRouter] = read_routes,
+    routes: Callable[[Entity], Router] = read_routes,
     confirmed: Sequence[Any] = (),
-) -> APIRouter:
+) -> Router:
     """All of them. `create`, `change`, `archive`, `restore` and the `routes` for reading are the entity's own where it
     has rules of its own. confirmed: dependencies by which a caller confirms a change."""
     router = routes(entity)
@@ -84,9 +84,14 @@ def record_routes(
     model = RECORDS[entity.name]
     New, Changes = entity.create, entity.update
 
-    async def create_(session: Session, access: Caller, data: New, key: IdempotencyKey = None) -> Response:  # type: ignore[valid-type]
-        record = await create(session, access, entity, data)
-        return await render.created(session, access, entity, record.id)
+    async def create_(writer: Writer, data: New, key: IdempotencyKey = None) -> Response:  # type: ignore[valid-type]
+        if create is records.create and (
+            made := await writer.at_once(lambda connection, access: at_once.create(connection, access, entity, data))
+        ):
+            return render.at_once(entity, made, 201)
+        async with writer.transaction() as (session, access):
+            record = await create(session, access, entity, data)
+            return await render.created(session, access, entity, record.id)
 
     async def change_(session: Session, access: Caller, id: Id, data: Changes, if_match: IfMatch = None) -> Response:  # type: ignore[valid-type]
         record = await access.row(session, model, id, "update")
@@ -159,7 +164,7 @@ def record_routes(
 
 
 def add(
-    router: APIRouter, method: str, path: str, function: Any, name: str, summary: str, model: Any, **more: Any
+    router: Router, method: str, path: str, function: Any, name: str, summary: str, model: Any, **more: Any
 ) -> None:
     """Give a router one of the routes that several kinds of records have; its name is the operation's."""
     function.__name__, function.__doc__ = name, summary

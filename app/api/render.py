@@ -1,6 +1,6 @@
 """Answers: bytes as PostgreSQL made them, with the headers that go with a record."""
 
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 import orjson
@@ -12,6 +12,8 @@ from app.api.deps import Reading
 from app.api.listing import parse
 from app.db import idempotency, reading
 from app.db import session as db
+from app.db.reading import Statement
+from app.db.writing import Written
 from app.domain.entities.fields import Entity
 from app.domain.listing import Listing, list_shape, may_be_misspelt, next_cursor, record_shape
 from app.policies.access import Access, not_found
@@ -36,11 +38,11 @@ async def page(reader: Reading, entity: Entity, request: Request, of: tuple[str,
     listing = Listing()
     parent, parent_id = of or (None, None)
 
-    def make(access: Access, fuzzy: bool = False) -> tuple[str, list[Any]]:
+    def make(access: Access, fuzzy: bool = False) -> Statement:
         nonlocal listing
         listing = parse(request.query_params, entity, access.vocabulary, parent)
         if parent:
-            listing.where[parent, "any"] = [parent_id]
+            listing.where[parent, "is"] = parent_id
         shape, values = list_shape(access, entity, listing, fuzzy=fuzzy)
         return reading.statement(shape, values)
 
@@ -58,14 +60,14 @@ async def page(reader: Reading, entity: Entity, request: Request, of: tuple[str,
 async def record(reader: Reading, entity: Entity, id: UUID, along: tuple[str, ...] = ()) -> Response:
     """One record, archived or not; `along`, see `Listing`."""
 
-    def make(access: Access) -> tuple[str, list[Any]]:
+    def make(access: Access) -> Statement:
         shape, values = record_shape(access, entity, along=along)
-        return reading.statement(shape, values | {"id__any": [id]})
+        return reading.statement(shape, values | {"id__is": id})
 
     _, row = await reader.read(make)
     if not row["found"]:
         raise not_found(entity.singular)
-    return _record(row, 200, {})
+    return _record(row["items"].encode(), row["version"], 200, {})
 
 
 async def written(
@@ -91,15 +93,20 @@ async def shown(
     """The same, not yet kept for a repeated request: it is part of an answer."""
     await db.settle(session)
     shape, given = record_shape(access, entity, within_reach=False)
-    sql, values = reading.statement(shape, given | {"id__any": [id]})
+    sql, values, _ = reading.statement(shape, given | {"id__is": id})
     row = await (await db.driver(session)).fetchrow(sql, *values)
     session.info["confirmed"] = row["in_force"] and row["memory"] == access.version
-    return _record(row, status, headers or {})
+    return _record(row["items"].encode(), row["version"], status, headers or {})
 
 
 async def created(session: AsyncSession, access: Access, entity: Entity, id: UUID, status: int = 201) -> Response:
     """The answer to a create, with `Location`."""
-    return await written(session, access, entity, id, status, {"Location": f"/v1/{entity.path}/{id}"})
+    return await written(session, access, entity, id, status, _location(entity, id))
+
+
+def at_once(entity: Entity, said: Written, status: int = 200) -> Response:
+    """The answer to a write that was one statement; with `Location` to a create."""
+    return _record(said.body, said.version, status, _location(entity, said.id) if status == 201 else {})
 
 
 async def kept(session: AsyncSession, answer: Response) -> Response:
@@ -111,7 +118,9 @@ async def kept(session: AsyncSession, answer: Response) -> Response:
     return answer
 
 
-def _record(row: Any, status: int, headers: dict[str, str]) -> Response:
-    return Response(
-        row["items"].encode(), status, PRIVATE | {"ETag": f'"{row["version"]}"'} | headers, "application/json"
-    )
+def _location(entity: Entity, id: UUID) -> dict[str, str]:
+    return {"Location": f"/v1/{entity.path}/{id}"}
+
+
+def _record(body: bytes, version: int, status: int, headers: dict[str, str]) -> Response:
+    return Response(body, status, PRIVATE | {"ETag": f'"{version}"'} | headers, "application/json")

@@ -4,21 +4,21 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response, status
+from fastapi import Response, status
 from pydantic import BaseModel, Field
 
 from app import clock
-from app.api.auth import Body, SignedIn
-from app.api.bodies import JsonRoute
-from app.api.deps import Caller, Session
+from app.api.auth import Body
+from app.api.deps import Caller, Session, SignedIn
 from app.api.render import PRIVATE
+from app.api.routers import Router
 from app.db import second_factors as factors
 from app.db import signing_in as kept
 from app.domain import second_factors, signing_in
 from app.domain.second_factors import Enrolment
 from app.errors import NotFound
 
-router = APIRouter(tags=["auth"], route_class=JsonRoute)
+router = Router(tags=["auth"])
 
 CurrentPassword = Annotated[str | None, Field(description="Needed by who has a password.")]
 

@@ -1,15 +1,15 @@
 """The company's settings over HTTP."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
-from app.api.bodies import JsonRoute
 from app.api.deps import Caller, IfMatch, Session
 from app.api.render import PRIVATE
+from app.api.routers import Router
 from app.db.models.vocabulary import Setting
 from app.domain import settings
 from app.domain.entities.settings import SettingsRead, SettingsUpdate
 
-router = APIRouter(prefix="/settings", tags=["settings"], route_class=JsonRoute)
+router = Router(prefix="/settings", tags=["settings"])
 
 
 @router.get("", response_model=SettingsRead)

@@ -1,17 +1,18 @@
 """The routes of records that move through stages: move one, and read its history."""
 
-from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, Field
 
 from app import clock
 from app.api import render
-from app.api.deps import Caller, Id, IdempotencyKey, Reader, Session
+from app.api.deps import Id, IdempotencyKey, Reader, Writer
 from app.api.records import ETAG, add
+from app.api.routers import Router
 from app.db.queries import stages as history
-from app.domain import stages
+from app.db.reading import Statement
+from app.domain import at_once, stages
 from app.domain.entities.fields import Entity
 from app.domain.entities.stages import Move
 from app.domain.entities.values import Instant
@@ -37,16 +38,19 @@ class StageHistory(BaseModel):
     items: list[Stay]
 
 
-def add_stage_routes(router: APIRouter, entity: Entity, To: type[Move]) -> None:
+def add_stage_routes(router: Router, entity: Entity, To: type[Move]) -> None:
     """Give the entity's router the two routes. To: what the body of a move is."""
     one = entity.singular
 
-    async def move(session: Session, access: Caller, id: Id, data: To, key: IdempotencyKey = None) -> Response:  # type: ignore[valid-type]
-        record = await stages.move(session, access, entity, id, data)
-        return await render.written(session, access, entity, record.id)
+    async def move(writer: Writer, id: Id, data: To, key: IdempotencyKey = None) -> Response:  # type: ignore[valid-type]
+        if said := await writer.at_once(lambda connection, access: at_once.move(connection, access, entity, id, data)):
+            return render.at_once(entity, said)
+        async with writer.transaction() as (session, access):
+            record = await stages.move(session, access, entity, id, data)
+            return await render.written(session, access, entity, record.id)
 
     async def read(reader: Reader, id: Id) -> Response:
-        def make(access: Access) -> tuple[str, list[Any]]:
+        def make(access: Access) -> Statement:
             reach = access.reach(entity.name)
             reached = list(access.reached(reach.level))
             values = {"id": id, "now": clock.now(), "reached": reached, "sid": access.session_id}

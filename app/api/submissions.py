@@ -5,8 +5,9 @@ from typing import Annotated, Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import form_bodies, render
@@ -14,6 +15,7 @@ from app.api.bodies import is_json
 from app.api.deps import IdempotencyKey, fingerprint
 from app.api.problems import RESPONSES
 from app.api.records import read_routes
+from app.api.routers import Router
 from app.db import idempotency
 from app.db import session as db
 from app.domain import stamps, submissions
@@ -25,7 +27,7 @@ from app.errors import AppError, Forbidden
 from app.texts.forms import ANY_PROBLEM, PROBLEMS, RECEIVED, visitor_language
 from app.texts.labels import label
 
-router = APIRouter(prefix="/forms", tags=["forms"])
+router = Router(prefix="/forms", tags=["forms"], route_class=APIRoute)
 sent_in = read_routes(SUBMISSIONS)
 
 NOT_KEPT = {"Cache-Control": "no-store"}

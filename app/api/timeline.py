@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from app.api.deps import Reading
 from app.api.render import PRIVATE
 from app.db.queries import timeline
+from app.db.reading import Statement
 from app.domain.entities import rules
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.values import Instant
@@ -39,17 +40,10 @@ async def page(reader: Reading, id: UUID, types: list[str] | None, limit: int, c
     after_at, after_id = _place(cursor) if cursor else (None, None)
     asked = types or []
 
-    def make(access: Access) -> tuple[str, list[Any]]:
-        reaches, bound = below_customers(access)
-        values = bound | {
-            "id": id,
-            "limit": limit,
-            "visible": orjson.dumps({name: sorted(access.fields(ENTITIES[name])) for name, _ in reaches}).decode(),
-            "types": asked,
-            "after_at": after_at,
-            "after_id": after_id,
-        }
-        return timeline.statement(reaches, types is not None, cursor is not None, values)
+    def make(access: Access) -> Statement:
+        reaches, bound = access.once("timeline", _seen)
+        values = bound | {"id": id, "types": asked, "after_at": after_at, "after_id": after_id}
+        return timeline.statement(reaches, limit, types is not None, cursor is not None, values)
 
     _, row = await reader.read(make)
     if not row["customer"]:
@@ -57,6 +51,12 @@ async def page(reader: Reading, id: UUID, types: list[str] | None, limit: int, c
     following = orjson.dumps(row["last"] if row["found"] > limit else None)
     body = b'{"items":[%b],"next_cursor":%b,"total":null}' % (row["items"].encode(), following)
     return Response(body, 200, PRIVATE, "application/json")
+
+
+def _seen(access: Access) -> tuple[timeline.Reaches, dict[str, Any]]:
+    """The same, with the fields that the caller sees."""
+    reaches, bound = below_customers(access)
+    return reaches, bound | {f"visible_{name}": list(access.fields(ENTITIES[name])) for name, _ in reaches}
 
 
 def below_customers(access: Access) -> tuple[timeline.Reaches, dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Workflows and their runs over HTTP."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
@@ -12,6 +12,7 @@ from app.api.listing import parameters
 from app.api.records import ETAG, read_routes
 from app.api.render import Page
 from app.db.queries import due_stays
+from app.db.reading import Statement
 from app.domain import workflows
 from app.domain.entities.workflows import WORKFLOW_RUNS, WORKFLOWS, WorkflowRead, WorkflowRunRead, WorkflowUpdate
 from app.policies.access import Access, not_found
@@ -43,7 +44,7 @@ async def preview_workflow(
 ) -> Response:
     """On how many records it would act at once if it were switched on like this, without `start_from_now`."""
 
-    def make(access: Access) -> tuple[str, list[Any]]:
+    def make(access: Access) -> Statement:
         reach = access.reach(WORKFLOWS.name, "configure")
         asked = {"id": id, "now": clock.now(), "days": days, "include_imported": include_imported}
         values = asked | {"reached": list(access.reached(reach.level)), "sid": access.session_id}

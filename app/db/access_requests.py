@@ -38,7 +38,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.models import table_of
 from app.db.models.access_requests import AccessRequest
 from app.db.reach import Reach, changing
-from app.db.reading import Compiled, answering, instant
+from app.db.reading import Compiled, Statement, answering, instant
 
 REQUESTS = AccessRequest.__table__
 
@@ -54,7 +54,7 @@ def addressed(assigns: Reach, owns: bool) -> ColumnElement[bool]:
     return and_(theirs, exists().where(users.c.id == REQUESTS.c.requester_id, users.c.active))
 
 
-def statement(assigns: Reach, owns: bool, values: dict[str, Any]) -> tuple[str, list[Any]]:
+def statement(assigns: Reach, owns: bool, values: dict[str, Any]) -> Statement:
     """The SQL and its values. It answers one row: items, the requests of, to and decided by the caller, newest first;
     found, how many, one more than `limit` if there are more; last, the id of the last one; memory; in_force.
 

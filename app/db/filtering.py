@@ -15,8 +15,13 @@ def found(table: Table, searched: Iterable[str], words: int) -> list[ColumnEleme
 
 
 def condition(table: Table, field: str, operator: str) -> ColumnElement[bool]:
-    """What a filter asks for, such as `("sector", "any")`. Bound: `<field>__<operator>`."""
+    """What a filter asks for, such as `("sector", "any")`. Bound: `<field>__<operator>`.
+
+    `is` is `any` with one value: an index in the order of the list can then be read in that order.
+    """
     column, name = table.c[field], f"{field}__{operator}"
+    if operator == "is":
+        return column == bindparam(name, type_=column.type)
     if operator == "is_null":
         return column.is_(None) == bindparam(name)
     if isinstance(column.type, ARRAY):

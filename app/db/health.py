@@ -5,4 +5,6 @@ from app.db.session import reading_pool
 
 async def is_ready() -> bool:
     pool = await reading_pool()
-    return bool(await pool.fetchval("select exists (select from alembic_version) and exists (select from versions)"))
+    async with pool.acquire() as connection:
+        ready = "select exists (select from alembic_version) and exists (select from versions)"
+        return bool(await connection.fetchval(ready))

@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, Text, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models.customers import NUMBER
 from app.db.models.keys import ExternalId, MatchKey
 
 
-async def next_customer_number(session: AsyncSession) -> int:
+async def next_customer_number(session: AsyncSession, prefix: str) -> str:
     """The next number; one that is not used in the end leaves a gap."""
-    return int(await session.scalar(select(NUMBER.next_value())) or 0)
+    return str(await session.scalar(select(customer_number()), {"number_prefix": prefix}))
+
+
+def customer_number() -> ColumnElement[str]:
+    """The next number after what is bound as `number_prefix`: of six digits, or as many as it takes."""
+    return bindparam("number_prefix", type_=Text) + func.to_char(NUMBER.next_value(), text("'FM999999999999000000'"))
 
 
 async def find_external(session: AsyncSession, entity: str, system: str, external_id: str) -> UUID | None:

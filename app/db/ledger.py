@@ -113,22 +113,7 @@ async def write(session: AsyncSession, pending: Pending) -> None:
     """Write what is pending, in one statement."""
     if not pending:
         return
-    pairs: dict[tuple[UUID, UUID], dict[str, Any]] = {}
-    for each in pending.assignees:
-        known = pairs.setdefault((each["customer_id"], each["user_id"]), each)
-        known["role"] = known["role"] or each["role"]
-    joined = await session.scalars(
-        _WRITE,
-        {
-            "events": _json(pending.events),
-            "stays": _json(pending.stays),
-            "known": list(pending.keys),
-            "keys": _json([key for keys in pending.keys.values() for key in keys]),
-            "assignees": _json(list(pairs.values())),
-            "reasons": _json(pending.reasons),
-            "external_ids": _json(pending.external_ids),
-        },
-    )
+    joined = await session.scalars(_WRITE, bound(pending))
     if unassigned := set(joined) - pending.new_customers:
         await session.execute(_ASSIGNED, {"ids": sorted(unassigned)})
     for rows in (pending.events, pending.stays, pending.assignees, pending.reasons, pending.external_ids):
@@ -137,57 +122,101 @@ async def write(session: AsyncSession, pending: Pending) -> None:
     pending.new_customers.clear()
 
 
+def bound(pending: Pending) -> dict[str, Any]:
+    """What is pending as the parts of the statement take it."""
+    pairs: dict[tuple[UUID, UUID], dict[str, Any]] = {}
+    for each in pending.assignees:
+        known = pairs.setdefault((each["customer_id"], each["user_id"]), each)
+        known["role"] = known["role"] or each["role"]
+    return {
+        "events": _json(pending.events),
+        "stays": _json(pending.stays),
+        "known": list(pending.keys),
+        "keys": _json([key for keys in pending.keys.values() for key in keys]),
+        "assignees": _json(list(pairs.values())),
+        "reasons": _json(pending.reasons),
+        "external_ids": _json(pending.external_ids),
+    }
+
+
 def _json(rows: list[dict[str, Any]]) -> str:
     return orjson.dumps(rows, default=str).decode()
 
 
-# Inside one statement each part sees the tables as they were before it: what must come first is read from `left_stays`.
-_WRITE = text("""
-with new_events as (
-  insert into events (occurred_at, recorded_at, type, entity, record_id, version, customer_id, changes, actor, source,
-    operation_id)
-  select occurred_at, recorded_at, type, entity, record_id, version, customer_id, changes, actor, source, operation_id
-  from jsonb_to_recordset(cast(:events as jsonb)) as e(occurred_at timestamptz, recorded_at timestamptz, type text,
-    entity text, record_id uuid, version int, customer_id uuid, changes jsonb, actor uuid, source text,
-    operation_id uuid)
-), given_stays as (
-  select * from jsonb_to_recordset(cast(:stays as jsonb)) as s(entity text, record_id uuid, field text,
-    pipeline_id uuid, stage text, entered_at timestamptz, "by" uuid, note text, source text)
-), left_stays as (
-  update stage_stays s set left_at = g.entered_at from given_stays g
-  where s.entity = g.entity and s.record_id = g.record_id and s.field = g.field and s.left_at is null
-  returning s.id
-), new_stays as (
-  insert into stage_stays (entity, record_id, field, pipeline_id, stage, entered_at, "by", note, source)
-  select entity, record_id, field, pipeline_id, stage, entered_at, "by", note, source from given_stays
-  where stage is not null and (select count(*) from left_stays) >= 0
-), given_keys as (
-  select * from jsonb_to_recordset(cast(:keys as jsonb)) as k(entity text, record_id uuid, kind text, key text)
-), old_keys as (
-  delete from match_keys m where m.record_id = any(cast(:known as uuid[]))
-  and not exists (select from given_keys g where g.record_id = m.record_id and g.kind = m.kind and g.key = m.key)
-), new_keys as (
-  insert into match_keys (entity, record_id, kind, key) select entity, record_id, kind, key from given_keys
-  on conflict do nothing
-), new_assignees as (
-  insert into customer_assignees (customer_id, user_id, role)
-  select customer_id, user_id, role
-  from jsonb_to_recordset(cast(:assignees as jsonb)) as a(customer_id uuid, user_id uuid, role text)
-  on conflict (customer_id, user_id) do update set role = coalesce(excluded.role, customer_assignees.role)
-  returning customer_id, xmax = 0 as is_new
-), new_reasons as (
-  insert into assignment_reasons (customer_id, user_id, entity, record_id)
-  select customer_id, user_id, entity, record_id
-  from jsonb_to_recordset(cast(:reasons as jsonb)) as r(customer_id uuid, user_id uuid, entity text, record_id uuid)
-  on conflict do nothing
-), new_external_ids as (
-  insert into external_ids (entity, system, external_id, record_id)
-  select entity, system, external_id, record_id
-  from jsonb_to_recordset(cast(:external_ids as jsonb)) as x(entity text, system text, external_id text,
-    record_id uuid)
+def parts(holds: str, changes: str = "changes") -> dict[str, str]:
+    """The parts of the statement by name, each of which writes only where `holds` is true.
+
+    changes: what an event tells. Inside one statement each part sees the tables as they were before it: what must come
+    first is read from `left_stays`.
+    """
+    return {name: part.format(holds=holds, changes=changes) for name, part in _PARTS.items()}
+
+
+_PARTS = {
+    "new_events": """
+insert into events (occurred_at, recorded_at, type, entity, record_id, version, customer_id, changes, actor, source,
+  operation_id)
+select occurred_at, recorded_at, type, entity, record_id, version, customer_id, {changes}, actor, source, operation_id
+from jsonb_to_recordset(cast(:events as jsonb)) as e(occurred_at timestamptz, recorded_at timestamptz, type text,
+  entity text, record_id uuid, version int, customer_id uuid, changes jsonb, actor uuid, source text,
+  operation_id uuid)
+where {holds}
+""",
+    "given_stays": """
+select * from jsonb_to_recordset(cast(:stays as jsonb)) as s(entity text, record_id uuid, field text,
+  pipeline_id uuid, stage text, entered_at timestamptz, "by" uuid, note text, source text)
+where {holds}
+""",
+    "left_stays": """
+update stage_stays s set left_at = g.entered_at from given_stays g
+where s.entity = g.entity and s.record_id = g.record_id and s.field = g.field and s.left_at is null
+returning s.id
+""",
+    "new_stays": """
+insert into stage_stays (entity, record_id, field, pipeline_id, stage, entered_at, "by", note, source)
+select entity, record_id, field, pipeline_id, stage, entered_at, "by", note, source from given_stays
+where stage is not null and (select count(*) from left_stays) >= 0
+""",
+    "given_keys": """
+select * from jsonb_to_recordset(cast(:keys as jsonb)) as k(entity text, record_id uuid, kind text, key text)
+where {holds}
+""",
+    "old_keys": """
+delete from match_keys m where m.record_id = any(cast(:known as uuid[])) and {holds}
+and not exists (select from given_keys g where g.record_id = m.record_id and g.kind = m.kind and g.key = m.key)
+""",
+    "new_keys": """
+insert into match_keys (entity, record_id, kind, key) select entity, record_id, kind, key from given_keys
+on conflict do nothing
+""",
+    "new_assignees": """
+insert into customer_assignees (customer_id, user_id, role)
+select customer_id, user_id, role
+from jsonb_to_recordset(cast(:assignees as jsonb)) as a(customer_id uuid, user_id uuid, role text)
+where {holds}
+on conflict (customer_id, user_id) do update set role = coalesce(excluded.role, customer_assignees.role)
+returning customer_id, user_id, role, xmax = 0 as is_new
+""",
+    "new_reasons": """
+insert into assignment_reasons (customer_id, user_id, entity, record_id)
+select customer_id, user_id, entity, record_id
+from jsonb_to_recordset(cast(:reasons as jsonb)) as r(customer_id uuid, user_id uuid, entity text, record_id uuid)
+where {holds}
+on conflict do nothing
+""",
+    "new_external_ids": """
+insert into external_ids (entity, system, external_id, record_id)
+select entity, system, external_id, record_id
+from jsonb_to_recordset(cast(:external_ids as jsonb)) as x(entity text, system text, external_id text,
+  record_id uuid)
+where {holds}
+""",
+}
+
+_WRITE = text(
+    f"with {', '.join(f'{name} as ({part})' for name, part in parts('true').items())}"
+    " select customer_id from new_assignees where is_new"
 )
-select customer_id from new_assignees where is_new
-""")
 
 # A statement of its own: it sees what whoever took the last assignee away has committed meanwhile, since the foreign
 # key of the new pair waited for them.

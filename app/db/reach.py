@@ -41,12 +41,14 @@ class Reach:
     `nobodys` takes in records that are assigned to nobody; `nobodys_customers` says so of the customers through which
     a record is read. `about` are the sections in which the caller reaches as far: a record with neither customer nor
     owner is reached through the one that it is about.
+    `owned`: asked is only for customers that somebody reached owns, so that no other way to them is looked for.
     """
 
     level: Level | None
     nobodys: bool = False
     nobodys_customers: bool = False
     about: frozenset[str] = frozenset()
+    owned: bool = False
 
 
 def narrower(one: Level | None, other: Level | None) -> Level | None:
@@ -65,6 +67,9 @@ def reading(table: NamedFromClause[Any], reach: Reach, bound: str = "reached") -
     if reach.level == "all":
         return [true()]
     if table.name == "customers":
+        if reach.owned:
+            # Of the value that is asked for, not of every row: it is found out once.
+            return [bindparam("owner_id__is", type_=Uuid()) == any_(_reached(bound))]
         if reach.level == "team":
             assigned = _assigned(table.c.id, bound)
             return [assigned, ~table.c.assigned] if reach.nobodys else [assigned]
@@ -84,6 +89,11 @@ def reading(table: NamedFromClause[Any], reach: Reach, bound: str = "reached") -
     if table.name == "users":
         return [table.c.id == any_(_reached(bound))]
     return [false()]
+
+
+def asks_own_columns(table: NamedFromClause[Any], reach: Reach | None) -> bool:
+    """Whether reading asks of a row nothing but what stands in it."""
+    return reach is None or reach.level in (None, "all") or (table.name == "customers" and reach.level == "own")
 
 
 def changing(table: NamedFromClause[Any], reach: Reach, bound: str = "changing") -> ColumnElement[bool]:

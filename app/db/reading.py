@@ -4,10 +4,10 @@ A `Shape` says all that a statement's text depends on and is hashable; `_compile
 profile may not see is not among the shape's columns, so it never leaves the database.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -30,7 +30,6 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    tuple_,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
@@ -42,10 +41,19 @@ from app.db.models import table_of
 from app.db.models.computed import COMPUTED
 from app.db.models.sessions import Session
 from app.db.models.users import Version
-from app.db.reach import Reach, changing, reading
+from app.db.ordering import Key, after_cursor, in_order, sort_keys
+from app.db.reach import Reach, asks_own_columns, changing, reading
 
 DIALECT = dialect()  # type: ignore[no-untyped-call]
 ESTIMATE_TO = 10_000
+
+
+class Statement(NamedTuple):
+    """What is run: SQL and its values in order. planned_once: see `session.reading_pool`."""
+
+    sql: str
+    values: list[Any]
+    planned_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,7 @@ class Shape:
     columns: tuple[str, ...]
     filters: tuple[tuple[str, str], ...] = ()
     sort: tuple[str, ...] = ()
+    limit: int = 50
     after: tuple[bool, ...] | None = None
     words: int = 0
     fuzzy: bool = False
@@ -71,7 +80,7 @@ class Shape:
     can: tuple[tuple[str, Reach], ...] = ()
 
 
-def statement(shape: Shape, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+def statement(shape: Shape, values: Mapping[str, Any]) -> Statement:
     """The SQL of a shape and the values in its order. It answers one row:
 
     items: the rows as JSON objects joined by commas; found: how many came, one more than `limit` if there are more;
@@ -83,25 +92,53 @@ def statement(shape: Shape, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A statement's text, the names of its values in order, and those values that are part of its shape."""
+    """A statement's text, the names of its values in order, and those values that are part of its shape.
+
+    planned_once: see `session.reading_pool`.
+    """
 
     sql: str
     names: tuple[str, ...]
     constants: Mapping[str, Any]
+    planned_once: bool
 
     @classmethod
-    def of(cls, statement: Select[Any]) -> "Compiled":
+    def of(cls, statement: Select[Any], planned_once: bool = False) -> "Compiled":
         compiled = statement.compile(dialect=DIALECT)
         constants = {name: value for name, value in compiled.params.items() if value is not None}
-        return cls(str(compiled), tuple(compiled.positiontup or ()), constants)
+        return cls(str(compiled), tuple(compiled.positiontup or ()), constants, planned_once)
 
-    def bound(self, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
-        return self.sql, [values[name] if name in values else self.constants[name] for name in self.names]
+    def bound(self, values: Mapping[str, Any]) -> Statement:
+        arguments = [values[name] if name in values else self.constants[name] for name in self.names]
+        return Statement(self.sql, arguments, self.planned_once)
 
 
 @lru_cache(maxsize=4096)
 def _compiled(shape: Shape) -> Compiled:
-    return Compiled.of(_statement(shape))
+    return Compiled.of(_statement(shape), _has_index(shape))
+
+
+def _has_index(shape: Shape) -> bool:
+    """Whether an index finds just the rows asked for in just their order: one plan is then right for any values.
+
+    Of other lists the best plan depends on them: what one owner has is soon found, what most have is soon met with.
+    """
+    table, asked = table_of(shape.entity), {field for field, operator in shape.filters if operator == "is"}
+    if len(asked) < len(shape.filters) or shape.words or shape.count:
+        return False
+    if asked == {"id"}:
+        return True
+    if shape.reach is None or not (shape.reach.level == "all" or shape.reach.owned):
+        return False
+    keys = sort_keys(table, shape.sort)
+    order = [key.column.name for key in keys]
+    if any(key.nullable for key in keys) or len({key.descending for key in keys}) > 1:
+        return False
+    whole = [index for index in table.indexes if index.dialect_options["postgresql"]["where"] is None]
+    indexed = [[column.name for column in index.columns] for index in whole] + [["id"]]
+    return any(
+        set(names[: len(asked)]) == asked and names[len(asked) : len(asked) + len(order)] == order for names in indexed
+    )
 
 
 def answering(*columns: Any) -> Select[Any]:
@@ -131,17 +168,17 @@ def version_in_memory() -> ColumnElement[str]:
 
 def _statement(shape: Shape) -> Select[Any]:
     table = table_of(shape.entity)
-    conditions = [filtering.condition(table, field, operator) for field, operator in shape.filters]
-    if shape.archived != "any":
-        conditions.append(_archived(table) if shape.archived == "archived" else ~_archived(table))
-    conditions += filtering.found(table, shape.searched, shape.words)
+    conditions = asked(table, shape)
     branches = reading(table, shape.reach) if shape.reach else [literal_column("true")]
-    page = _page(table, shape, conditions, branches).subquery("page")
-    numbered = select(page, func.row_number().over().label("n")).subquery("numbered")
-    within = numbered.c.n <= bindparam("limit", type_=Integer)
-    last = numbered.c.n == bindparam("limit", type_=Integer)
+    # In the statement's text: a plan made without knowing how few are wanted would sort them all.
+    limit = literal_column(str(shape.limit), Integer)
+    found = page(table, shape, conditions, branches, literal_column(str(shape.limit + 1), Integer)).subquery("page")
+    numbered = select(found, func.row_number().over().label("n")).subquery("numbered")
+    within, last = numbered.c.n <= limit, numbered.c.n == limit
     answer = select(
-        func.coalesce(func.string_agg(numbered.c.item, ",").filter(within), "").label("items"),
+        func.coalesce(
+            func.string_agg(numbered.c.item, literal_column("','")).filter(within), literal_column("''")
+        ).label("items"),
         func.count().label("found"),
         func.max(numbered.c.place).filter(last).label("last"),
         func.max(numbered.c.version).label("version"),
@@ -149,36 +186,60 @@ def _statement(shape: Shape) -> Select[Any]:
     return answering(answer, _total(table, shape, conditions, branches).label("total"))
 
 
-def _page(
-    table: Table, shape: Shape, conditions: list[ColumnElement[bool]], branches: list[ColumnElement[bool]]
+def asked(table: Table, shape: Shape) -> list[ColumnElement[bool]]:
+    """What a shape asks of its rows, whoever reads them."""
+    conditions = [filtering.condition(table, field, operator) for field, operator in shape.filters]
+    if shape.archived != "any":
+        conditions.append(_archived(table) if shape.archived == "archived" else ~_archived(table))
+    return conditions + filtering.found(table, shape.searched, shape.words)
+
+
+def page(
+    table: Table,
+    shape: Shape,
+    conditions: list[ColumnElement[bool]],
+    branches: list[ColumnElement[bool]],
+    limit: ColumnElement[int],
 ) -> Select[Any]:
-    """The rows in order, one more than asked for. Branches are paged apart, so that each has its index."""
-    keys = _sort_keys(table, shape.sort)
-    after = [_after(keys, shape.after)] if shape.after is not None else []
-    limit = bindparam("limit", type_=Integer) + 1
-    wanted = [branches[0], *conditions, *after]
-    source: FromClause = table
+    """The rows in order: item, place, version. Branches are paged apart, so that each has its index."""
+    keys = sort_keys(table, shape.sort)
+    after = [after_cursor(keys, shape.after)] if shape.after is not None else []
+    # On their own: JSON is made of the rows of the page, not of all that are sorted to find them.
+    needed = _needed(table, shape, keys)
     if shape.words:
-        # Matched first and whole: beside ORDER BY and LIMIT the planner may walk the order's index instead.
-        source = select(table).where(or_(*branches), *conditions).offset(0).subquery(table.name)
-        keys = _sort_keys(source, shape.sort)
-        wanted = [_after(keys, shape.after)] if shape.after is not None else []
-    elif len(branches) > 1:
+        # Matched first and whole: beside ORDER BY and LIMIT the planner may walk the order's index instead. What takes
+        # another table to answer, whose a match is, is asked only then, one by one until there are enough.
+        at_once, then = ([or_(*branches)], []) if asks_own_columns(table, shape.reach) else ([], [or_(*branches)])
+        matched = select(*(key.column for key in keys)).where(*at_once, *conditions, *after)
+        matches = matched.order_by(*in_order(keys)).offset(0).subquery("matches")
+        found = select(*needed).join_from(matches, table, matches.c.id == table.c.id).where(*then)
+        rows = found.order_by(*in_order(sort_keys(matches, shape.sort))).limit(limit).subquery(table.name)
+    else:
         parts = [
-            select(table.c.id).where(branch, *conditions, *after).order_by(*_order(keys)).limit(limit).subquery()
+            select(*needed).where(branch, *conditions, *after).order_by(*in_order(keys)).limit(limit)
             for branch in branches
         ]
-        wanted = [table.c.id.in_(union_all(*(select(part.c.id) for part in parts)))]
-    # On their own: JSON is made of the rows of the page, not of all that are sorted to find them.
-    rows = select(source).where(*wanted).order_by(*_order(keys)).limit(limit).subquery(table.name)
-    keys = _sort_keys(rows, shape.sort)
-    return _select(rows, shape, keys).order_by(*_order(keys))
+        rows = parts[0].subquery(table.name)
+        if len(parts) > 1:
+            source = union_all(*(part.subquery().select() for part in parts)).subquery(table.name)
+            rows = select(source).order_by(*in_order(sort_keys(source, shape.sort))).limit(limit).subquery(table.name)
+    keys = sort_keys(rows, shape.sort)
+    return _select(rows, shape, keys).order_by(*in_order(keys))
 
 
-def _select(table: NamedFromClause[Any], shape: Shape, keys: list["_Key"]) -> Select[Any]:
+def _needed(table: Table, shape: Shape, keys: list[Key]) -> list[ColumnElement[Any]]:
+    """The columns that a page is made of: each one more takes time to plan."""
+    computed = COMPUTED.get(shape.entity, {}).keys()
+    if shape.can or not computed.isdisjoint(shape.columns):
+        return list(table.c)
+    names = {*shape.columns, "version", *(key.column.name for key in keys)}
+    return [column for column in table.c if column.name in names]
+
+
+def _select(table: NamedFromClause[Any], shape: Shape, keys: list[Key]) -> Select[Any]:
     computed = COMPUTED.get(shape.entity, {})
     shown = [
-        (computed[name](table) if name in computed else _shown(table.c[name])).label(name) for name in shape.columns
+        (computed[name](table) if name in computed else as_shown(table.c[name])).label(name) for name in shape.columns
     ]
     if shape.can:
         shown.append(_can(table, shape.can).label("can"))
@@ -207,7 +268,7 @@ def _archived(table: FromClause) -> ColumnElement[bool]:
     return table.c.archived_at.is_not(None)
 
 
-def _shown(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def as_shown(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """Amounts as decimal strings, instants as RFC 3339 in UTC, the rest as PostgreSQL has it."""
     if isinstance(column.type, Numeric):
         return cast(column, Text)
@@ -218,53 +279,7 @@ def _shown(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 def instant(column: ColumnElement[Any]) -> ColumnElement[str]:
     """RFC 3339 in UTC, which is the time zone of every connection."""
-    return func.to_char(column, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    column: ColumnElement[Any]
-    descending: bool
-    nullable: bool
-
-
-def _sort_keys(table: FromClause, sort: Sequence[str]) -> list[_Key]:
-    """The sort keys and, last, the id, in the direction of the key before it."""
-    keys = []
-    for each in sort:
-        name = each.lstrip("-")
-        column = table.c[f"{name}_key"] if f"{name}_key" in table.c else table.c[name]
-        keys.append(_Key(column, each.startswith("-"), bool(getattr(column, "nullable", True))))
-    return [*keys, _Key(table.c.id, keys[-1].descending if keys else True, False)]
-
-
-def _order(keys: list[_Key]) -> list[ColumnElement[Any]]:
-    order: list[ColumnElement[Any]] = []
-    for key in keys:
-        if key.nullable:
-            order.append(key.column.is_(None))
-        order.append(key.column.desc() if key.descending else key.column.asc())
-    return order
-
-
-def _after(keys: list[_Key], nulls: tuple[bool, ...]) -> ColumnElement[bool]:
-    """Rows after the cursor's. A run of keys in one direction is compared as a row, which an index can seek."""
-    values = [cast(bindparam(f"after_{i}", type_=Text), key.column.type) for i, key in enumerate(keys)]
-    if not any(key.nullable for key in keys) and len({key.descending for key in keys}) == 1:
-        row, bound = tuple_(*(key.column for key in keys)), tuple_(*values)
-        return row < bound if keys[0].descending else row > bound
-
-    def rest(i: int) -> ColumnElement[bool]:
-        key, value = keys[i], values[i]
-        further = key.column < value if key.descending else key.column > value
-        if i == len(keys) - 1:
-            return further
-        if nulls[i]:
-            return and_(key.column.is_(None), rest(i + 1))
-        beyond = or_(further, and_(key.column == value, rest(i + 1)))
-        return or_(key.column.is_(None), beyond) if key.nullable else beyond
-
-    return rest(0)
+    return func.to_char(column, literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""))
 
 
 def _total(

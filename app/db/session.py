@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -16,6 +15,7 @@ from uuid_utils.compat import uuid7
 
 from app.db import ledger, next_activities
 from app.db.base import Record
+from app.db.pools import Pool
 from app.settings import settings
 
 TIMEOUTS = {"statement_timeout": "5000", "lock_timeout": "2000", "idle_in_transaction_session_timeout": "10000"}
@@ -32,7 +32,7 @@ class Operation:
     confirmed: bool = False
     enrolled: list[Record] = field(default_factory=list)
     pending: ledger.Pending = field(default_factory=ledger.Pending)
-    before_commit: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    before_commit: list[Callable[[AsyncSession], Awaitable[None]]] = field(default_factory=list)
     after_commit: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
 
@@ -113,7 +113,7 @@ async def settle(session: AsyncSession) -> None:
     await ledger.write(session, operation.pending)
     await next_activities.follow(session, told)
     while operation.before_commit:
-        await operation.before_commit.pop(0)()
+        await operation.before_commit.pop(0)(session)
 
 
 def next_operation(session: AsyncSession, source: str) -> None:
@@ -140,38 +140,42 @@ def _sessions() -> async_sessionmaker[AsyncSession]:
     return async_sessionmaker(engine(), expire_on_commit=False, sync_session_class=EnrolledSession)
 
 
-_pool: asyncpg.Pool | None = None
+_pools: dict[str, Pool] = {}
 
 
-async def _keep(connection: Any) -> None:
-    """Nothing is reset between reads: a reading connection holds no state."""
+async def reading_pool(planned_once: bool = False) -> Any:
+    """Connections that read outside a transaction, each statement planned for its own values.
+
+    planned_once: for statements that find everything by an id, or in the order of an index. To plan one of those takes
+    as long as to run it, or several times as long, and comes to the same each time.
+    """
+    if planned_once:
+        return _pool("planned_once", 4, plan_cache_mode="force_generic_plan", default_transaction_read_only="on")
+    return _pool("reading", 8, plan_cache_mode="force_custom_plan", default_transaction_read_only="on")
 
 
-async def reading_pool() -> Any:
-    """Connections that read outside a transaction, each statement planned for its own values."""
-    global _pool
-    if _pool is None:
-        _pool = await asyncpg.create_pool(
-            database_address(),
-            min_size=1,
-            max_size=8,
+async def writing_pool() -> Any:
+    """Connections on which each statement is a transaction of its own, committed as it ends, and planned once."""
+    return _pool("writing", 4, plan_cache_mode="force_generic_plan")
+
+
+def _pool(name: str, size: int, **server_settings: str) -> Pool:
+    if name not in _pools:
+        _pools[name] = Pool(
+            size,
+            dsn=database_address(),
+            max_cacheable_statement_size=0,
             timeout=5,
             command_timeout=10,
-            max_inactive_connection_lifetime=600,
-            reset=_keep,
-            server_settings=SERVER
-            | TIMEOUTS
-            | {"plan_cache_mode": "force_custom_plan", "default_transaction_read_only": "on"},
+            server_settings=SERVER | TIMEOUTS | server_settings,
         )
-    return _pool
+    return _pools[name]
 
 
 async def close() -> None:
     """Let go of every connection, at the end of a process or between test databases."""
-    global _pool
-    if _pool is not None:
-        await _pool.close()
-        _pool = None
+    while _pools:
+        await _pools.popitem()[1].close()
     if engine.cache_info().currsize:
         await engine().dispose()
     engine.cache_clear()

@@ -67,4 +67,6 @@ async def _tell(
     customer.version += 1
     customer.updated_at, customer.updated_by = clock.now(), access.user_id
     await session.flush()
-    consequences.record_event(session, access, CUSTOMERS, customer, verb, {"assignees": (left, came)})
+    after = consequences.values_of(customer)
+    changes = {"assignees": (left, came)}
+    consequences.record_event(operation_of(session), access, CUSTOMERS, after, verb, changes)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import assignees, following, jobs, ledger
 from app.db.base import Record
-from app.db.session import operation_of
+from app.db.session import Operation, operation_of
 from app.domain.entities.fields import Entity, Values
 from app.policies.access import Access
 
@@ -30,6 +30,8 @@ def values_of(record: Record) -> Values:
 def shown(value: Any) -> Any:
     """A value as the API shows it."""
     match value:
+        case None | str() | int() | list():
+            return value
         case datetime():
             return _INSTANT.dump_python(value, mode="json")
         case Decimal() | UUID():
@@ -37,86 +39,86 @@ def shown(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def customer_of(entity: Entity, record: Record) -> UUID | None:
+def customer_of(entity: Entity, record: Values) -> UUID | None:
     """The customer that a record's history belongs to."""
-    return getattr(record, "id" if entity.name == "customers" else "customer_id", None)
+    return record.get("id" if entity.name == "customers" else "customer_id")
 
 
 def record_event(
-    session: AsyncSession,
+    operation: Operation,
     access: Access,
     entity: Entity,
-    record: Record,
+    record: Values,
     verb: str,
     changes: Mapping[str, tuple[Any, Any]],
 ) -> None:
-    """The change's line in the ledger, and the promise of what the workflows that listen do because of it."""
-    operation = operation_of(session)
+    """The change's line in the ledger, and the promise of what the workflows that listen do because of it.
+
+    record: its columns after the change.
+    """
     ledger.event(
         operation.pending,
         type=f"{entity.singular}.{verb}",
         entity=entity.name,
-        record_id=record.id,
-        version=record.version,
+        record_id=record["id"],
+        version=record["version"],
         customer_id=customer_of(entity, record),
         changes={name: [shown(old), shown(new)] for name, (old, new) in changes.items()},
         actor=access.user_id,
         source=operation.source,
         operation_id=operation.id,
-        at=record.updated_at,
+        at=record["updated_at"],
     )
     for listener in access.vocabulary.listeners:
         if listener.event == f"{entity.singular}.{verb}" and operation.source in listener.sources:
-            promise = partial(jobs.promise, session, jobs.Job.RUN_WORKFLOW, run_as=listener.owner_id)
-            operation.before_commit.append(partial(promise, workflow_id=listener.workflow_id, record_id=record.id))
+            promise = partial(jobs.promise, kind=jobs.Job.RUN_WORKFLOW, run_as=listener.owner_id)
+            operation.before_commit.append(partial(promise, workflow_id=listener.workflow_id, record_id=record["id"]))
 
 
 def look_back_at_stays(session: AsyncSession, access: Access) -> None:
     """Stays that began long ago are there anew, by a file or by restoring: workflows that watch stays look at all."""
     for workflow_id in access.vocabulary.watching_stays:
-        promise = partial(jobs.promise, session, jobs.Job.SCAN_STAYS, run_as=None)
+        promise = partial(jobs.promise, kind=jobs.Job.SCAN_STAYS, run_as=None)
         operation_of(session).before_commit.append(partial(promise, workflow_id=workflow_id, from_the_beginning=True))
 
 
 def follow(
-    session: AsyncSession,
+    operation: Operation,
     access: Access,
     entity: Entity,
-    record: Record,
+    record: Values,
     moved: set[str],
     at: datetime,
     note: str | None,
 ) -> None:
     """Stays for the stages entered, and the keys by which the record may be found to be another."""
-    operation = operation_of(session)
     for field in moved:
         ledger.stay(
             operation.pending,
             entity=entity.name,
-            record_id=record.id,
+            record_id=record["id"],
             field=field,
-            pipeline_id=getattr(record, "pipeline_id", None),
-            stage=getattr(record, field),
+            pipeline_id=record.get("pipeline_id"),
+            stage=record[field],
             at=at,
             by=access.user_id,
             source=operation.source,
             note=note,
         )
     if entity.match_keys is not None:
-        ledger.match_keys(operation.pending, entity.name, record.id, entity.match_keys(values_of(record)))
+        ledger.match_keys(operation.pending, entity.name, record["id"], entity.match_keys(record))
 
 
-def make_responsible(session: AsyncSession, entity: Entity, record: Record) -> None:
-    owner_id: UUID | None = getattr(record, "owner_id", None)
+def make_responsible(operation: Operation, entity: Entity, record: Values) -> None:
+    owner_id: UUID | None = record.get("owner_id")
     if owner_id is None:
         return
-    pending = operation_of(session).pending
     if entity.name == "customers":
-        ledger.assignee(pending, record.id, owner_id, "owner")
-    elif not assignees.holds(entity.name, getattr(record, "state", None)):
+        ledger.assignee(operation.pending, record["id"], owner_id, "owner")
+    elif not assignees.holds(entity.name, record.get("state")):
         return
     elif (customer_id := customer_of(entity, record)) is not None:
-        ledger.reason(pending, customer_id, owner_id, entity.name, record.id)
+        ledger.reason(operation.pending, customer_id, owner_id, entity.name, record["id"])
 
 
 def decides(entity: Entity) -> set[str]:
@@ -124,15 +126,15 @@ def decides(entity: Entity) -> set[str]:
     return {"owner_id", "customer_id"} | ({"state"} if entity.name == "activities" else set())
 
 
-async def change_responsible(session: AsyncSession, entity: Entity, record: Record, before: Values) -> None:
+async def change_responsible(session: AsyncSession, entity: Entity, record: Values, before: Values) -> None:
     if entity.name == "customers":
         if before["owner_id"] is not None:
-            await assignees.step_down(session, [record.id], before["owner_id"], "owner")
+            await assignees.step_down(session, [record["id"]], before["owner_id"], "owner")
     else:
-        await assignees.end_reasons(session, [record.id])
-        customer_id = customer_of(entity, record)
+        id, customer_id = record["id"], customer_of(entity, record)
+        await assignees.end_reasons(session, [id])
         if before.get("customer_id") != customer_id:
-            await ledger.move_history(session, [record.id], customer_id)
+            await ledger.move_history(session, [id], customer_id)
             if column := ABOUT.get(entity.name):
-                await following.follow(session, column, [record.id], customer_id, record.updated_by, record.updated_at)
-    make_responsible(session, entity, record)
+                await following.follow(session, column, [id], customer_id, record["updated_by"], record["updated_at"])
+    make_responsible(operation_of(session), entity, record)

@@ -130,7 +130,7 @@ async def _verdict(session: AsyncSession, person: Access, entity: Entity, id: UU
     """Whether the record is not_found or forbidden for the person, or neither: asked by the statement of their own
     `GET …?with=can`."""
     shape, values = record_shape(person, entity, along=("can",))
-    sql, bound = reading.statement(shape, values | {"id__any": [id]})
+    sql, bound, _ = reading.statement(shape, values | {"id__is": id})
     row = await (await db.driver(session)).fetchrow(sql, *bound)
     if not row["found"]:
         return "not_found"

@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -43,14 +44,22 @@ def record_shape(
     access: Access, entity: Entity, *, within_reach: bool = True, along: tuple[str, ...] = ()
 ) -> tuple[Shape, dict[str, Any]]:
     """The statement that answers one record, with every field that the caller may see, and the values to bind beside
-    `id__any`, its id."""
-    readable = access.fields(entity)
-    # Whoever makes records and reads none is told which one it became.
-    columns = tuple(name for name in entity.read.model_fields if name in readable) or ("id",)
+    `id__is`, its id."""
     reach = access.reach(entity.name) if within_reach else None
     can = access.can(entity) if "can" in along else ()
-    shape = Shape(entity.name, reach, columns, filters=(("id", "any"),), archived="any", can=can)
-    return shape, {"limit": 1} | _reached(access, reach)
+    columns = shown_columns(access, entity)
+    shape = Shape(entity.name, reach, columns, filters=(("id", "is"),), limit=1, archived="any", can=can)
+    return shape, _reached(access, reach)
+
+
+def shown_columns(access: Access, entity: Entity) -> tuple[str, ...]:
+    """Every field that the caller may see. Whoever makes records and reads none is told which one it became."""
+
+    def shown(access: Access) -> tuple[str, ...]:
+        readable = access.fields(entity)
+        return tuple(name for name in entity.read.model_fields if name in readable) or ("id",)
+
+    return access.once(f"shown {entity.name}", shown)
 
 
 def _reached(access: Access, reach: Reach | None) -> dict[str, Any]:
@@ -69,43 +78,53 @@ def list_shape(
     readable = access.fields(entity)
     asked = {name for name, _ in listing.where} | {key.lstrip("-") for key in listing.sort} | set(listing.fields or ())
     access.require_fields(entity, asked, "read", at="/query")
-    declared = specs(entity.read)
-    columns = tuple(
-        name
-        for name, spec in declared.items()
-        if name in readable and (name in ("id", *listing.fields) if listing.fields else not spec.unlisted)
-    )
     reach = access.reach(entity.name)
+    if entity.name == "customers" and listing.where.get(("owner_id", "is")) in access.own:
+        reach = replace(reach, owned=True)
     words = search_words(listing.q)
     after, fuzzy_before = _opened(entity, listing) if listing.cursor else (None, fuzzy)
     fuzzy = fuzzy or fuzzy_before
     values: dict[str, Any] = {f"{name}__{operator}": value for (name, operator), value in listing.where.items()}
-    values |= {"limit": listing.limit} | _reached(access, reach)
+    values |= _reached(access, reach)
     values |= {
         f"word_{i}": like_patterns(word) if fuzzy else [f"%{like_escape(word)}%"] for i, word in enumerate(words)
     }
     values |= {f"after_{i}": value for i, value in enumerate(after or ())}
-    searchable = {spec.group for spec in declared.values() if spec.search}
     return (
         Shape(
             entity=entity.name,
             reach=reach,
-            columns=columns or ("id",),
+            columns=_columns(entity, readable, listing.fields),
             filters=tuple(sorted(listing.where)),
             sort=listing.sort,
+            limit=listing.limit,
             after=tuple(value is None for value in after) if after is not None else None,
             words=len(words),
             fuzzy=fuzzy,
-            searched=tuple(
-                group
-                for group in SEARCHABLE_GROUPS
-                if group in searchable and (entity.name, "read", group) in access.grants
-            ),
+            searched=_searched(access, entity) if words else (),
             archived="archived" if listing.archived else "live",
             count=listing.count,
             can=access.can(entity) if "can" in listing.along else (),
         ),
         values,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _columns(entity: Entity, readable: frozenset[str], fields: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Those of the asked fields that are readable, in the order of the declaration; the id at least."""
+    shown = tuple(
+        name
+        for name, spec in specs(entity.read).items()
+        if name in readable and (name in ("id", *fields) if fields else not spec.unlisted)
+    )
+    return shown or ("id",)
+
+
+def _searched(access: Access, entity: Entity) -> tuple[str, ...]:
+    searchable = {spec.group for spec in specs(entity.read).values() if spec.search}
+    return tuple(
+        group for group in SEARCHABLE_GROUPS if group in searchable and (entity.name, "read", group) in access.grants
     )
 
 

@@ -1,20 +1,18 @@
 """What is the same for every record: create, change, archive, restore, and create or change by another system's id."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
-from uuid_utils.compat import uuid7
 
 from app import clock
 from app.db import archiving, children, keys, ledger
 from app.db.base import Record
 from app.db.models import RECORDS
-from app.db.session import operation_of
+from app.db.session import Operation, operation_of
 from app.domain import consequences, references
 from app.domain.entities import rules
 from app.domain.entities.catalog import ENTITIES
@@ -32,11 +30,37 @@ async def create(
 
     also: columns that no body gives, such as the workflow's run that makes it.
     """
+    now = clock.now()
+    given, values = new_values(access, entity, data, now, also)
+    await references.check(session, access, entity, given)
+    await _may_be_of(session, access, entity, "create", given)
+    rows = {name: values.pop(name) for name in entity.children}
+    if entity.name == "customers":
+        values["number"] = await keys.next_customer_number(session, access.vocabulary.customer_number_prefix)
+    record = access.new(session, RECORDS[entity.name], values | {"created_at": now, "updated_at": now})
+    await session.flush()
+    for name, items in rows.items():
+        if not items:
+            continue
+        rows[name] = await children.replace(session, entity.name, name, record.id, items, values.get("currency"))
+    operation = operation_of(session)
+    tell_of_new(operation, access, entity, consequences.values_of(record), values | rows)
+    if entity.name == "customers":
+        operation.pending.new_customers.add(record.id)
+    return record
+
+
+def new_values(
+    access: Access, entity: Entity, data: BaseModel, at: datetime, also: Values | None = None
+) -> tuple[Values, Values]:
+    """What a body gave, and the columns and lists of the record that it makes; a customer has its number yet to get.
+
+    at: when it is made; also: as in `create`. Raises `Forbidden`, `Invalid`.
+    """
     access.require(entity.name, "create")
     given = rules.given_values(data)
     access.require_fields(entity, given, "create")
-    model = RECORDS[entity.name]
-    owned = "owner_id" in model.__table__.c
+    owned = "owner_id" in RECORDS[entity.name].__table__.c
     if owned and "owner_id" not in given:
         given["owner_id"] = access.user_id
     # What a workflow plans is a reminder to somebody, who gives what the company wants to know.
@@ -44,37 +68,25 @@ async def create(
     values = rules.prepare(entity, given, None, access.vocabulary, asked)
     if owned:
         _may_name_owner(access, entity, values["owner_id"])
-    await references.check(session, access, entity, given)
-    await _may_be_of(session, access, entity, "create", given)
-    rows = {name: values.pop(name) for name in entity.children}
-    now = clock.now()
-    values |= {f"{field}_entered_at": now for field in entity.stays if values.get(field)}
+    values |= {f"{field}_entered_at": at for field in entity.stays if values.get(field)}
     if entity.name == "customers":
-        number = await keys.next_customer_number(session)
-        values |= {
-            "number": f"{access.vocabulary.customer_number_prefix}{number:06}",
-            "assigned": values["owner_id"] is not None,
-        }
+        values["assigned"] = values["owner_id"] is not None
     if entity.name == "opportunities":
-        values["opened_at"] = values["opened_at"] or now
-    values |= also or {}
-    record = access.new(session, model, values | {"id": uuid7(), "created_at": now, "updated_at": now})
-    await session.flush()
-    for name, items in rows.items():
-        if not items:
-            continue
-        rows[name] = await children.replace(session, entity.name, name, record.id, items, values.get("currency"))
-    shown = {name: value for name, value in (values | rows).items() if name in specs(entity.read)}
-    consequences.record_event(
-        session, access, entity, record, "created", {n: (None, v) for n, v in shown.items() if v not in (None, [])}
-    )
-    consequences.follow(
-        session, access, entity, record, {field for field in entity.stays if values.get(field)}, now, None
-    )
-    consequences.make_responsible(session, entity, record)
-    if entity.name == "customers":
-        operation_of(session).pending.new_customers.add(record.id)
-    return record
+        values["opened_at"] = values["opened_at"] or at
+    return given, values | (also or {})
+
+
+def tell_of_new(operation: Operation, access: Access, entity: Entity, record: Values, shown: Values) -> None:
+    """What is to be written with a new record.
+
+    record: its columns; shown: all that was written, of which the ledger tells what is ever shown.
+    """
+    ever = specs(entity.read)
+    told = {name: (None, value) for name, value in shown.items() if value is not None and value != [] and name in ever}
+    consequences.record_event(operation, access, entity, record, "created", told)
+    entered = {field for field in entity.stays if record[field]}
+    consequences.follow(operation, access, entity, record, entered, record["created_at"], None)
+    consequences.make_responsible(operation, entity, record)
 
 
 async def change(
@@ -127,27 +139,49 @@ async def write(
             new = await children.replace(session, entity.name, name, record.id, values[name], currency)
             if old != new:
                 changed[name] = (old, new)
-    columns = inspect(type(record)).columns
-    for name, value in values.items():
-        if name in columns and before[name] != value:
-            setattr(record, name, value)
-            changed[name] = (before[name], value)
+    columns = differing(before, values)
+    changed |= {name: (before[name], value) for name, value in columns.items()}
     # Of columns that only serve to find and to compare, nobody is told: they change no version.
-    if changed.keys().isdisjoint(specs(entity.read)):
+    told = not changed.keys().isdisjoint(specs(entity.read))
+    if told:
+        await references.check_chains(session, entity, record.id, {name: new for name, (_, new) in changed.items()})
+        columns = stamped(access, entity, before, columns, at or clock.now())
+    for name, value in columns.items():
+        setattr(record, name, value)
+    if not told:
         return
-    await references.check_chains(session, entity, record.id, {name: new for name, (_, new) in changed.items()})
-    now = at or clock.now()
-    moved = {field for field in entity.stays if field in changed}
-    for field in moved:
-        setattr(record, f"{field}_entered_at", now if values[field] else None)
-    record.version += 1
-    record.updated_at, record.updated_by = now, access.user_id
     await session.flush()
-    shown = {name: pair for name, pair in changed.items() if name in specs(entity.read)}
-    consequences.record_event(session, access, entity, record, verb, shown)
-    consequences.follow(session, access, entity, record, moved, now, note)
+    after = before | columns
+    tell_of_change(operation_of(session), access, entity, after, changed, verb, note)
     if changed.keys() & consequences.decides(entity):
-        await consequences.change_responsible(session, entity, record, before)
+        await consequences.change_responsible(session, entity, after, before)
+
+
+def differing(before: Values, values: Values) -> Values:
+    """Those among the values that are columns of the record, and others than it has."""
+    return {name: value for name, value in values.items() if name in before and before[name] != value}
+
+
+def stamped(access: Access, entity: Entity, before: Values, columns: Values, at: datetime) -> Values:
+    """Columns that change, with those that go along: since when it is in its stage, version, when and by whom."""
+    entered = {f"{field}_entered_at": at if columns[field] else None for field in entity.stays if field in columns}
+    return columns | entered | {"version": before["version"] + 1, "updated_at": at, "updated_by": access.user_id}
+
+
+def tell_of_change(
+    operation: Operation,
+    access: Access,
+    entity: Entity,
+    record: Values,
+    changed: Mapping[str, tuple[Any, Any]],
+    verb: str,
+    note: str | None,
+) -> None:
+    """What is to be written with a change. record: its columns after it; changed: field → (old, new)."""
+    shown = {name: pair for name, pair in changed.items() if name in specs(entity.read)}
+    consequences.record_event(operation, access, entity, record, verb, shown)
+    moved = {field for field in entity.stays if field in changed}
+    consequences.follow(operation, access, entity, record, moved, record["updated_at"], note)
 
 
 def not_archived(record: Record) -> None:

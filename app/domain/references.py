@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -10,19 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import chains
 from app.db.models import RECORDS
-from app.domain.entities.fields import Entity, Values, nested, spec, specs
+from app.domain.entities.fields import Entity, Values, item_models, specs
 from app.errors import Conflict, FieldError, NotFound
 from app.policies.access import Access
 
 
 async def check(session: AsyncSession, access: Access, entity: Entity, given: Values) -> None:
     """Raise `NotFound` if an id among the values is not there for the caller, with the pointer to it."""
-    named: dict[str, dict[UUID, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for pointer, target, id in _ids(entity.create, given):
-        if (target, id) != ("users", access.user_id):
-            named[target][id].append(pointer)
     errors = []
-    for target, ids in named.items():
+    for target, ids in named(access, entity, given).items():
         model = RECORDS[target]
         query = access.rows(model).with_only_columns(model.id).where(model.id.in_(ids), model.archived_at.is_(None))
         # Whoever archives one of them waits, and takes along what is being made here; so does who converts a lead. One
@@ -41,6 +38,15 @@ async def check(session: AsyncSession, access: Access, entity: Entity, given: Va
         raise NotFound("The body names a record that does not exist", errors=errors)
 
 
+def named(access: Access, entity: Entity, given: Values) -> dict[str, dict[UUID, list[str]]]:
+    """The ids among the values, by the entity that they are of, with the pointers to each; but for the caller's own."""
+    found: dict[str, dict[UUID, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for pointer, target, id in _ids(entity.create, given):
+        if (target, id) != ("users", access.user_id):
+            found[target][id].append(pointer)
+    return found
+
+
 async def check_chains(session: AsyncSession, entity: Entity, id: UUID, changed: Values) -> None:
     """Raise `Conflict` if the record would come back to itself by following one of the fields that changed."""
     for name, flags in specs(entity.create).items():
@@ -51,14 +57,22 @@ async def check_chains(session: AsyncSession, entity: Entity, id: UUID, changed:
 
 
 def _ids(declared: type[BaseModel], values: Values, path: str = "") -> Iterator[tuple[str, str, UUID]]:
-    for name, info in declared.model_fields.items():
+    for name, target, item in _naming(declared):
         value: Any = values.get(name)
         if value is None:
             continue
-        if target := spec(info).refers_to:
+        if target:
             yield f"{path}/{name}", target, value if isinstance(value, UUID) else UUID(value)
-        elif (item := nested(info)) and isinstance(value, list):
+        elif item and isinstance(value, list):
             for position, each in enumerate(value):
                 yield from _ids(item, each, f"{path}/{name}/{position}")
         elif item and isinstance(value, dict):
             yield from _ids(item, value, f"{path}/{name}")
+
+
+@cache
+def _naming(declared: type[BaseModel]) -> tuple[tuple[str, str | None, type[BaseModel] | None], ...]:
+    """The fields that hold ids of records, themselves or in their items: name, whose ids, model of the items."""
+    items = item_models(declared)
+    found = ((name, each.refers_to, items.get(name)) for name, each in specs(declared).items())
+    return tuple(each for each in found if each[1] or (each[2] and _naming(each[2])))

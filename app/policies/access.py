@@ -1,6 +1,6 @@
 """What one caller may do: resolved once, then asked for rows and for fields. Every query begins here."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -10,13 +10,17 @@ from uuid import UUID
 
 from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
 
 from app import clock
 from app.db.base import Record
 from app.db.models import table_of
 from app.db.reach import ABOUT, Level, Reach, changing, narrower, reading
+from app.db.reading import Compiled
 from app.db.seeds import SYSTEM_USER
 from app.db.session import operation_of
+from app.db.vocabulary import Connection
+from app.db.writing import Held, defaults, values_of
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.fields import Can, Entity, specs
 from app.domain.entities.vocabulary import Vocabulary
@@ -24,6 +28,7 @@ from app.errors import FieldError, Forbidden, NotFound
 from app.policies.profiles import Grants, everything
 
 R = TypeVar("R", bound=Record)
+T = TypeVar("T")
 
 THROUGH_CUSTOMER = frozenset({"contacts", "leads", "opportunities", "activities", "messages"})
 # What somebody who may assign it, or change it, makes their own as long as it is nobody's.
@@ -105,6 +110,13 @@ class Access:
         """Raise `Forbidden` if the caller must set up a second factor before anything else."""
         if self.enrolling:
             raise Forbidden("Set up a second factor first", code="second_factor_enrolment_required")
+
+    def once(self, name: str, make: Callable[["Access"], T]) -> T:
+        """What `make` makes of this access and nothing else, made when it is first asked for by the name."""
+        known: T | None = self._known.get(("once", name))
+        if known is None:
+            known = self._known["once", name] = make(self)
+        return known
 
     def fields(self, entity: Entity, action: str = "read") -> frozenset[str]:
         """The names of the entity's fields that the caller may read, or give when creating or updating."""
@@ -212,13 +224,38 @@ class Access:
 
     def new(self, session: AsyncSession, model: type[R], values: Mapping[str, object]) -> R:
         """A new record, the caller's. Raises `Forbidden` where the profile creates none."""
-        self.require(model.__tablename__, "create")
-        operation, now = operation_of(session), clock.now()
-        made = {"created_at": now, "created_by": self.user_id, "updated_at": now, "updated_by": self.user_id}
-        record = model(**{"source": operation.source, **made, **values})
+        operation = operation_of(session)
+        record = model(**self._begun(model.__tablename__, operation.source, values))
         operation.enrolled.append(record)
         session.add(record)
         return record
+
+    async def row_at_once(self, connection: Connection, model: type[R], id: UUID) -> Held:
+        """One record as it is, to be changed in a statement of its own; not locked. Raises as `row` does."""
+        name = model.__tablename__
+        reach, change = self.reach(name), self.reach(name, "update")
+        reached, changed = list(self.reached(reach.level)), list(self.reached(change.level))
+        statement = _row_alone(model, reach, change)
+        sql, arguments, _ = statement.bound({"record_id": id, "reached": reached, "changing": changed})
+        row = await connection.fetchrow(sql, *arguments)
+        if row is None:
+            raise not_found(ENTITIES[name].singular)
+        values = values_of(name, row)
+        if not values.pop("allowed"):
+            raise Forbidden(f"You may not update this {ENTITIES[name].singular}")
+        return Held(name, False, values, self.version, self.session_id)
+
+    def new_at_once(self, model: type[R], source: str, values: Mapping[str, object]) -> Held:
+        """A new record, to be made in a statement of its own. Raises as `new` does."""
+        name = model.__tablename__
+        begun = self._begun(name, source, values)
+        return Held(name, True, {**defaults(name), **begun}, self.version, self.session_id)
+
+    def _begun(self, entity: str, source: str, values: Mapping[str, object]) -> dict[str, object]:
+        self.require(entity, "create")
+        now = clock.now()
+        made = {"created_at": now, "created_by": self.user_id, "updated_at": now, "updated_by": self.user_id}
+        return {"id": uuid7(), "source": source, **made, **values}
 
 
 def not_found(what: str) -> NotFound:
@@ -234,12 +271,17 @@ def _rows(model: type[R], reach: Reach) -> Select[R]:
 @lru_cache(maxsize=1024)
 def _row(model: type[R], reach: Reach, change: Reach, action: str) -> Select[Any]:
     """The record bound as `record_id`, and whether it may be changed."""
-    query = _rows(model, reach).add_columns(changing(table_of(model.__tablename__), change))
+    query = _rows(model, reach).add_columns(changing(table_of(model.__tablename__), change).label("allowed"))
     query = query.where(model.id == bindparam("record_id")).execution_options(populate_existing=True)
     if action == "read":
         return query
     # Archiving keeps out those who are about to name the record; changing does not.
     return query.with_for_update(of=model, key_share=action != "delete")
+
+
+@lru_cache(maxsize=1024)
+def _row_alone(model: type[R], reach: Reach, change: Reach) -> Compiled:
+    return Compiled.of(_row(model, reach, change, "read"))
 
 
 @lru_cache(maxsize=1024)

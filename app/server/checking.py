@@ -13,7 +13,8 @@ from app.settings import PROJECT
 PYTHON = [sys.executable, "-m"]
 CRM = [*PYTHON, "app.cli"]
 # A file's tests stay together: they share what is dear to start. One more than there are cores, since some wait.
-PARALLEL = ["-n", "3", "--dist", "loadfile"]
+# Files go in the order of tests/ordering.py.
+PARALLEL = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
 # What starts the whole product as its users do, breaks it, or asks it a thousand questions: longer than five minutes.
 LONG = (
     "tests/clients",

@@ -37,6 +37,8 @@ def least(kind: str, customer_id: str) -> dict[str, Any]:
     return bodies[kind]
 
 
+# By which stages an opportunity is won.
+TO_WON = ("qualification", "proposal", "negotiation", "won")
 # What the actions upon records ask for at the least.
 ACTIONS: dict[str, dict[str, Any]] = {
     "/v1/activities/{id}/done": {"outcome": "reached"},
@@ -52,6 +54,16 @@ async def make(client: Client, entity: str, /, **values: Any) -> dict[str, Any]:
     assert answer.status_code == 201, answer.text
     record: dict[str, Any] = answer.json()
     return record
+
+
+async def opportunity(client: Client, *stages: str, **values: Any) -> str:
+    """The id of an opportunity that went through these stages."""
+    made = await make(client, "opportunities", **{"name": "Valves"} | values)
+    for stage in stages:
+        move = {"stage": stage} | ({"lost_reason": "price"} if stage == "lost" else {})
+        answer = await client.post(f"/v1/opportunities/{made['id']}/stage", json=move)
+        assert answer.status_code == 200, answer.text
+    return str(made["id"])
 
 
 async def asked(client: Client, customer_id: str) -> str:

@@ -5,21 +5,12 @@ from typing import Any
 from sqlalchemy import text
 
 from app.db.session import transaction
-from tests.api.records import at_once, make, problems
+from tests.api.records import at_once, make, opportunity, problems
 from tests.conftest import Client
 
 
 async def move(client: Client, id: str, stage: str, **values: Any) -> Any:
     return await client.post(f"/v1/opportunities/{id}/stage", json={"stage": stage} | values)
-
-
-async def opportunity(client: Client, *stages: str, **values: Any) -> str:
-    """An opportunity that went through these stages."""
-    made = await make(client, "opportunities", name="Valves", **values)
-    for stage in stages:
-        answer = await move(client, made["id"], stage, **({"lost_reason": "price"} if stage == "lost" else {}))
-        assert answer.status_code == 200, answer.text
-    return str(made["id"])
 
 
 async def rows(statement: str, **values: Any) -> list[Any]:

@@ -21,6 +21,7 @@ DELETE  /v1/customers/{id}                              ....N         ..N.N   FN
 POST    /v1/customers/{id}/restore                      ....N         ..N.N   FNNNN    FFFFN     FFFFN
 PUT     /v1/customers/by/{system}/{external_id}         .....         ..C..   .CCC.    FFFFF     ....F
 GET     /v1/customers/{id}/timeline                     ....N         ..N.N   .NNNN    ....N     ....N
+GET     /v1/customers/{id}/page                         ....N         ..N.N   .NNNN    ....N     ....N
 
 POST    /v1/customers/{id}/claim                        CCC.N         CCN.N   CNNNN    FFFFN     CCC.N
 GET     /v1/customers/{id}/assignees                    ....N         ..N.N   .NNNN    ....N     ....N
@@ -146,6 +147,8 @@ GET     /v1/imports                                     .             .       F 
 POST    /v1/imports                                     .             .       F        F         F
 GET     /v1/imports/{id}                                ...-N         .NN-N   NNN-N    .NN-N     NNN-N
 GET     /v1/imports/{id}/errors                         ...-N         .NN-N   NNN-N    .NN-N     NNN-N
+
+GET     /v1/reports/won-amounts                         .             .       .        .         F
 
 GET     /v1/settings                                    .             F       F        F         F
 PATCH   /v1/settings                                    .             F       F        F         F

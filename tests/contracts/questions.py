@@ -1,6 +1,7 @@
 """Questions to the API, made at random from what the application says that its routes take."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -49,16 +50,18 @@ class Grammar:
             path for path, get in reads.items() for _ in range(2 + min(len(get.get("parameters", ())), 40) // 10)
         ]
 
-    def openings(self, words: list[str]) -> list[Question]:
-        """What is always asked first: every list, also with `can`, and each of the words where one searches."""
-        questions = []
+    def openings(self, words: list[str]) -> Iterator[Question]:
+        """What is always asked first: reports, and every list, also with `can` and each of the words, where it takes
+        them; then the pages of customers that were listed."""
         for path, methods in self.document["paths"].items():
             names = {each["name"] for each in methods.get("get", {}).get("parameters", ())}
-            if "limit" in names and "{" not in path:
-                questions.append(Question(path))
-                questions += [Question(path, (("with", "can"),))] if "with" in names else []
-                questions += [Question(path, (("q", word),)) for word in words if "q" in names]
-        return questions
+            if names & {"limit", "from"} and "{" not in path:
+                yield Question(path)
+                yield from [Question(path, (("with", "can"),))] if "with" in names else []
+                yield from [Question(path, (("q", word),)) for word in words if "q" in names]
+        listed = self.seen.get("customers", [])
+        for id in self.random.sample(listed, min(len(listed), 6)):
+            yield Question(f"/v1/customers/{id}/page")
 
     def see(self, question: Question, body: dict[str, Any]) -> None:
         """Remember which records there are to ask about, and not to ask again for lists that are closed."""
@@ -108,6 +111,8 @@ class Grammar:
                 return " ".join(self._word() for _ in range(self.random.choice([1, 1, 2])))
             case "limit":
                 return str(self.random.choice([1, 2, 3, 50, 200]))
+            case "from" | "to":
+                return f"2026-0{self.random.randint(1, 4)}"
             case "sort" | "fields":
                 return ",".join(self.random.sample(of["enum"], self.random.choice([1, 2])))
         if "enum" in of:

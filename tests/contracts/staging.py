@@ -42,6 +42,8 @@ def made_rules(draw: st.DrawFn) -> Rules:
     levels = st.sampled_from(["all", "team", "own", "none"])
     sections = [name for name in ENTITIES if name not in VOCABULARY]
     reads = {section: level for section in sections if (level := draw(levels)) != "none"}
+    if draw(st.booleans()):  # customers that are seen, and not all that belongs to them
+        reads["customers"] = "all"
     named = {section: sorted(groups(ENTITIES[section].read) - {"open"}) for section in reads}
     seen = {section: draw(st.sets(st.sampled_from(each))) for section, each in named.items() if each}
     actions = st.sets(st.sampled_from(["create", "update", "delete", "assign", "import"]))
@@ -155,6 +157,13 @@ async def furnish(world: worlds.World, relation: str, owner_id: UUID | None, str
         ("/v1/opportunities", {"name": f"Early {name}", "owner_id": owner_id and str(owner_id)}),
     ):
         assert (await administrator.post(path, json=body)).status_code in (200, 201)
+    deal = {"name": f"{name} order", "amount": str(random.randint(1, 9000)), "customer_id": str(made["customers"])}
+    won = await administrator.post("/v1/opportunities", json=deal | {"owner_id": owner_id and str(owner_id)})
+    await worlds.execute(
+        "update opportunities set stage = 'won', stage_kind = 'won', closed_at = $1 where id = $2",
+        datetime(2026, random.randint(1, 3), 1, 10, tzinfo=UTC),
+        UUID(won.json()["id"]),
+    )
     if random.random() < 0.5:
         shared = {"last_name": random.choice(WORDS), "customer_id": str(made["customers"]), "owner_id": str(stranger)}
         lead = (await administrator.post("/v1/leads", json=shared | details)).json()

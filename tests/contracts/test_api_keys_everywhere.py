@@ -113,8 +113,11 @@ async def test_a_key_of_two_scopes_does_those_two_things_and_nothing_else_anywhe
         assert (await asking.narrow.get(path)).status_code == 200, path
     # What comes with a customer is of other sections.
     assert "activity.created" not in (await asking.narrow.get(f"{customer}/timeline")).text
+    page = (await asking.narrow.get(f"{customer}/page")).json()
+    assert page.pop("customer")["id"] == str(asking.ids["customers"])
+    assert {*page.pop("counts").values(), *page.values()} == {None}
     mine = {"/v1/customers", "/v1/customers/{id}", "/v1/customers/{id}/timeline", "/v1/me"}
-    mine |= {"/v1/customers/{id}/assignees"}
+    mine |= {"/v1/customers/{id}/assignees", "/v1/customers/{id}/page"}
     done = {}
     for method, path in sorted(routes()):
         if path in OPEN or (method, path) in PEOPLE_ONLY or (method == "GET" and path in mine):

@@ -12,6 +12,9 @@ from app.db.models import RECORDS
 from app.db.models.users import Policy, Profile
 from app.domain.entities.catalog import ENTITIES
 
+# The source is read here, hardly run.
+pytestmark = pytest.mark.no_cover
+
 APP = Path(__file__).parent.parent.parent / "app"
 FILES = sorted(APP.rglob("*.py"))
 LONGEST = 300
@@ -164,6 +167,17 @@ def test_what_begins_no_query_is_not_noticed(tmp_path: Path) -> None:
         "', '.join(names)\ntitle = 'Select a customer'\n"
     )
     assert list(past_access(path)) == []
+
+
+def test_only_access_gives_out_what_is_written_at_once() -> None:
+    """`Held` is to a statement of its own what being enrolled is to a session."""
+    found = {
+        str(path.relative_to(APP))
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and "Held" in (getattr(node.func, "id", ""), getattr(node.func, "attr", ""))
+    }
+    assert found == {"policies/access.py"}
 
 
 def test_no_record_leads_to_another_by_itself() -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from tests.conftest import Client, People
+from tests.contracts.worlds import fetch
 from tests.loading import errors_of, everything, loaded, total
 from tests.serving import api_running, worker_running
 
@@ -161,25 +162,19 @@ async def test_without_the_value_map_each_misspelt_product_is_refused_and_the_re
 
 
 async def _id_of(username: str) -> UUID:
-    from app.db.session import reading_pool
-
-    id = await (await reading_pool()).fetchval("select id from users where username_key = $1", username)
+    [[id]] = await fetch("select id from users where username_key = $1", username)
     return UUID(str(id))
 
 
 async def _pairs() -> int:
-    from app.db.session import reading_pool
-
-    return int(await (await reading_pool()).fetchval("select count(*) from customer_assignees"))
+    [[count]] = await fetch("select count(*) from customer_assignees")
+    return int(count)
 
 
 async def _everything_written() -> list[Any]:
     """What would differ if anything had been written again."""
-    from app.db.session import reading_pool
-
     tables = ("users", "customers", "products", "opportunities")
     queries = [f"select md5(string_agg(t::text, ',' order by id)) from {table} t" for table in tables]
     counted = ("events", "stage_stays", "opportunity_lines", "match_keys", "external_ids", "assignment_reasons")
     queries += [f"select count(*)::text from {table}" for table in counted]
-    pool = await reading_pool()
-    return [await pool.fetchval(query) for query in queries]
+    return [(await fetch(query))[0][0] for query in queries]

@@ -70,7 +70,7 @@ async def ask_all(stage: Stage, grammar: Grammar) -> list[tuple[Question, Answer
     asked: list[tuple[Question, Answer]] = []
     openings = grammar.openings(CANARIES[:1])
     while len(asked) < QUESTIONS:
-        question: Question | None = openings.pop() if openings else grammar.question()
+        question: Question | None = next(openings, None) or grammar.question()
         while question:
             asked.append((question, await answer(stage.client, question)))
             grammar.see(question, asked[-1][1][2])

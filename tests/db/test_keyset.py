@@ -15,9 +15,10 @@ from app.db.models import table_of
 from app.db.reach import Reach
 from app.db.reading import Shape
 from app.db.seeds import SYSTEM_USER
-from app.db.session import reading_pool, transaction
+from app.db.session import transaction
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.fields import specs
+from tests.contracts.worlds import fetch
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 SORTABLE = {
@@ -85,10 +86,10 @@ async def page(
     entity: str, sort: tuple[str, ...], limit: int, after: list[str | None] | None
 ) -> tuple[list[UUID], Any]:
     nulls = tuple(value is None for value in after) if after is not None else None
-    shape = Shape(entity, Reach("all"), ("id",), sort=sort, after=nulls)
-    values = {"limit": limit, "reached": [], "sid": UUID(int=0)}
-    sql, bound = reading.statement(shape, values | {f"after_{i}": value for i, value in enumerate(after or ())})
-    row = await (await reading_pool()).fetchrow(sql, *bound)
+    shape = Shape(entity, Reach("all"), ("id",), sort=sort, limit=limit, after=nulls)
+    values = {"reached": [], "sid": UUID(int=0)}
+    sql, bound, _ = reading.statement(shape, values | {f"after_{i}": value for i, value in enumerate(after or ())})
+    [row] = await fetch(sql, *bound)
     ids = [UUID(each["id"]) for each in orjson.loads(f"[{row['items']}]")]
     return ids, orjson.loads(row["last"]) if row["found"] > limit else None
 
@@ -99,7 +100,7 @@ async def in_order(entity: str, sort: tuple[str, ...]) -> list[UUID]:
     keys = [(f"{key.lstrip('-')}_key" if f"{key.lstrip('-')}_key" in columns else key.lstrip("-"), key) for key in sort]
     order = [f"{column} {'desc' if key.startswith('-') else 'asc'} nulls last" for column, key in keys]
     order.append("id desc" if sort[-1].startswith("-") else "id")
-    rows = await (await reading_pool()).fetch(f"select id from {entity} order by {', '.join(order)}")
+    rows = await fetch(f"select id from {entity} order by {', '.join(order)}")
     return [row["id"] for row in rows]
 
 

@@ -1,5 +1,7 @@
 """Are e-mails, web sites, phones, countries, languages and time zones taken as promised, whatever is sent?"""
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from app.domain.entities import online
+from app.domain.entities.online import normalise_email
 from app.domain.entities.values import (
     Country,
     Email,
@@ -21,6 +25,11 @@ from app.domain.entities.values import (
 )
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
+LABELS = st.text("abz019-xn", max_size=8) | st.sampled_from(
+    ["xn--muoz-hqa", "a--b", "ab--c", "test", "local", "arpa", "example", "localhost", "onion", "a" * 63, "a" * 64]
+)
+HOSTS = st.lists(LABELS, min_size=1, max_size=5).map(".".join)
+LOCAL_PARTS = st.text("ab.+-_0A", max_size=6) | st.sampled_from(["info", "Info", "a" * 64, "a" * 65])
 
 
 @pytest.mark.parametrize(
@@ -248,3 +257,23 @@ def test_any_text_is_accepted_or_refused_but_never_an_accident(text: str) -> Non
         except ValueError:
             continue
     assert country_of(text) in {None, *countries()}
+
+
+@given(HOSTS, LOCAL_PARTS)
+def test_what_plain_addresses_become_without_the_libraries_is_what_they_say(host: str, local_part: str) -> None:
+    asked = [
+        *((normalise_website, each) for each in (host, f"{host}.es", f"https://{host}.es", f"https://{host}.es/")),
+        *((domain_of, each) for each in (host, f"www.{host}.es", f"{local_part}@{host}.es")),
+        *((normalise_email, f"{local_part}@{each}") for each in (host, f"{host}.com")),
+    ]
+    quick = [_outcome(read, text) for read, text in asked]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(online, "_PLAIN_HOST", re.compile("(?!)"))
+        assert [_outcome(read, text) for read, text in asked] == quick
+
+
+def _outcome(read: Callable[[str], str], text: str) -> str | None:
+    try:
+        return read(text)
+    except ValueError:
+        return None

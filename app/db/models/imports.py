@@ -44,6 +44,8 @@ class ImportRow(Internal):
     """
 
     __tablename__ = "import_rows"
+    # The data is looked at once or twice and then gone: packing and unpacking it takes longer.
+    __table_args__ = {"postgresql_with": {"toast_tuple_target": 8160}}
 
     import_id: Mapped[UUID] = mapped_column(primary_key=True)
     row: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)

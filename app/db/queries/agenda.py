@@ -31,7 +31,7 @@ from app.db.access_requests import REQUESTS, addressed
 from app.db.models import table_of
 from app.db.models.users import User
 from app.db.reach import Reach, reading
-from app.db.reading import Compiled, answering, instant
+from app.db.reading import Compiled, Statement, answering, instant
 
 NAMED = (("customers", "customer_id"), ("opportunities", "opportunity_id"), ("leads", "lead_id"))
 
@@ -47,12 +47,12 @@ class Agenda:
     owns: bool
 
 
-def time_zone(values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+def time_zone(values: Mapping[str, Any]) -> Statement:
     """SQL and values (user_id, sid) of one row: time_zone, the user's own if there is one; memory; in_force."""
     return _time_zone().bound(values)
 
 
-def statement(agenda: Agenda, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+def statement(agenda: Agenda, values: Mapping[str, Any]) -> Statement:
     """The SQL and its values. It answers one row: of overdue, today, customers and opportunities the items as JSON
     objects joined by commas and, as `total_…`, how many there are in all; total_access_requests; memory; in_force.
 

@@ -8,10 +8,10 @@ from sqlalchemy import Text, Uuid, and_, bindparam, cast, false, func, lateral, 
 from app.db.models.customers import AssignmentReason, CustomerAssignee
 from app.db.queries.timeline import Reaches, customer_reached
 from app.db.reach import Reach
-from app.db.reading import Compiled, answering
+from app.db.reading import Compiled, Statement, answering
 
 
-def statement(reaches: Reaches, values: dict[str, Any]) -> tuple[str, list[Any]]:
+def statement(reaches: Reaches, values: dict[str, Any]) -> Statement:
     """The SQL and its values: id, reached_own, reached_team, sid. It answers one row: customer, whether it is reached;
     items, the assignees as JSON; memory; in_force."""
     return _compiled(reaches).bound(values)

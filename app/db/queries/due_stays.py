@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models.workflows import Workflow
 from app.db.reach import Reach
-from app.db.reading import Compiled, answering, reached
+from app.db.reading import Compiled, Statement, answering, reached
 
 
 async def due(
@@ -44,7 +44,7 @@ async def open_stay(session: AsyncSession, stay_id: int) -> Row[Any] | None:
     return (await session.execute(_OPEN, {"id": stay_id})).one_or_none()
 
 
-def count_statement(reach: Reach, values: dict[str, Any]) -> tuple[str, list[Any]]:
+def count_statement(reach: Reach, values: dict[str, Any]) -> Statement:
     """The SQL, and its values in order (id, now, days, include_imported, reached, sid; None for the workflow's own). It
     answers one row: record, whether the workflow is reached; records, how many it would act on at once; memory;
     in_force."""

@@ -19,10 +19,10 @@ from sqlalchemy import (
 
 from app.db.models.imports import ImportRow
 from app.db.reach import Reach
-from app.db.reading import Compiled, answering, reached
+from app.db.reading import Compiled, Statement, answering, reached
 
 
-def statement(reach: Reach, values: dict[str, Any]) -> tuple[str, list[Any]]:
+def statement(reach: Reach, values: dict[str, Any]) -> Statement:
     """The SQL and its values (id, row, n, limit, reached, sid), for the errors after the n-th of a row.
 
     It answers one row: record, whether the import is reached; items, up to `limit` errors and one, each with its `n`,

@@ -44,6 +44,8 @@ INCOMING = Table(
     Column("errors", JSONB),
     prefixes=["temporary"],
     postgresql_on_commit="DROP",
+    # Rows are looked at a few times and then gone: packing and unpacking them takes longer.
+    postgresql_with={"toast_tuple_target": 8160},
 )
 
 # The records that the rows name. `times`: how many there are; `file_row`: the row of the file that becomes it.

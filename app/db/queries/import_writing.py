@@ -106,9 +106,11 @@ async def keep_external_ids(session: AsyncSession, entity: str, system: str) -> 
     await session.execute(_EXTERNAL_IDS, {"entity": entity, "system": system})
 
 
-async def take_stock(session: AsyncSession, entity: str) -> None:
-    """Let the planner know of so many new rows at once, before the lists of the next minute go astray."""
-    await session.execute(text(f"analyze {entity}"))
+async def take_stock(session: AsyncSession, entity: str, created: int) -> None:
+    """Let the planner know of new rows where they are most of the table, before the lists of the next minute go astray.
+    Of others it learns soon enough: it looks at a large table for longer than the rows took to come in."""
+    if created > await session.scalar(_KNOWN, {"entity": entity}):
+        await session.execute(text(f"analyze {entity}"))
 
 
 async def assign(session: AsyncSession, entity: str) -> None:
@@ -186,6 +188,8 @@ where external_id is not null and errors is null and (is_new or not exists (
   select from external_ids x where (x.entity, x.system, x.external_id, x.record_id)
     = (cast(:entity as text), cast(:system as text), i.external_id, i.record_id)))
 """)
+
+_KNOWN = text("select greatest(reltuples, 0) from pg_class where oid = cast(:entity as regclass)")
 
 _OWNERS = text("""
 insert into customer_assignees (customer_id, user_id, role)

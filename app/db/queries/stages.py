@@ -18,10 +18,10 @@ from sqlalchemy import (
 
 from app.db.models.ledger import StageStay
 from app.db.reach import Reach
-from app.db.reading import Compiled, answering, instant, reached
+from app.db.reading import Compiled, Statement, answering, instant, reached
 
 
-def statement(entity: str, reach: Reach, values: dict[str, Any]) -> tuple[str, list[Any]]:
+def statement(entity: str, reach: Reach, values: dict[str, Any]) -> Statement:
     """The SQL and its values (id, now, reached, sid). It answers one row: record, whether it is reached; items, the
     stays as JSON; memory; in_force."""
     return _compiled(entity, reach).bound(values)
@@ -57,4 +57,5 @@ def _compiled(entity: str, reach: Reach) -> Compiled:
         .select_from(stays, item)
         .where(stays.c.record_id == id, stays.c.entity == entity, stays.c.field == "stage")
     )
-    return Compiled.of(answering(history.scalar_subquery().label("items"), reached(entity, reach).label("record")))
+    record = reached(entity, reach).label("record")
+    return Compiled.of(answering(history.scalar_subquery().label("items"), record), planned_once=True)

@@ -1,6 +1,6 @@
 """A customer's timeline: the ledger of all that hangs off the customer, as far as the caller reaches and sees it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     cast,
     exists,
     func,
@@ -25,35 +26,35 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.models import table_of
 from app.db.models.ledger import Event
 from app.db.reach import Level, Reach, reading
-from app.db.reading import Compiled, answering, instant
+from app.db.reading import Compiled, Statement, answering, instant
 
 # Each entity whose events are shown, with the reach by which its customers are reached.
 Reaches = tuple[tuple[str, Reach], ...]
 
 
-def statement(reaches: Reaches, typed: bool, after: bool, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+def statement(reaches: Reaches, limit: int, typed: bool, after: bool, values: Mapping[str, Any]) -> Statement:
     """The SQL and its values. It answers one row: customer, whether the customer is reached; items, found, last, as in
     `db/reading.py`; memory; in_force.
 
-    values: id, limit, visible (JSON: entity → names of fields), reached_own, reached_team, sid; with typed: types; with
-    after: after_at, after_id.
+    values: id, reached_own, reached_team, sid; `visible_<entity>`, the names of the fields that are seen; with typed:
+    types; with after: after_at, after_id.
     """
-    return _compiled(reaches, typed, after).bound(values)
+    return _compiled(reaches, limit, typed, after).bound(values)
 
 
 @lru_cache(maxsize=256)
-def _compiled(reaches: Reaches, typed: bool, after: bool) -> Compiled:
-    return Compiled.of(_statement(reaches, typed, after))
+def _compiled(reaches: Reaches, limit: int, typed: bool, after: bool) -> Compiled:
+    return Compiled.of(_statement(reaches, limit, typed, after), planned_once=True)
 
 
-def _statement(reaches: Reaches, typed: bool, after: bool) -> Select[Any]:
+def _statement(reaches: Reaches, most: int, typed: bool, after: bool) -> Select[Any]:
     events = Event.__table__
-    limit = bindparam("limit", type_=Integer)
+    # In the statement's text: a plan made without knowing how few are wanted would sort them all.
+    limit = literal_column(str(most), Integer)
     seen = [and_(events.c.entity == entity, customer_reached(reach)) for entity, reach in reaches]
     conditions = [events.c.customer_id == bindparam("id", type_=Uuid()), or_(*seen)]
     if typed:
@@ -70,7 +71,7 @@ def _statement(reaches: Reaches, typed: bool, after: bool) -> Select[Any]:
             events.c.entity,
             events.c.record_id,
             events.c.version,
-            _visible_changes().label("changes"),
+            _visible_changes([entity for entity, _ in reaches]).label("changes"),
             events.c.actor,
             events.c.source,
             events.c.operation_id,
@@ -105,9 +106,15 @@ def customer_reached(reach: Reach) -> ColumnElement[bool]:
     return exists(select(customers.c.id).where(customers.c.id == bindparam("id", type_=Uuid()), reached))
 
 
-def _visible_changes() -> ColumnElement[Any]:
-    changes = func.jsonb_each(Event.__table__.c.changes).table_valued("key", "value", name="change")
-    names = cast(bindparam("visible", type_=Text), JSONB)[Event.__table__.c.entity]
-    visible = names.op("?")(changes.c.key)
-    pairs = select(func.coalesce(func.jsonb_object_agg(changes.c.key, changes.c.value), literal_column("'{}'::jsonb")))
-    return pairs.select_from(changes).where(visible).correlate(Event.__table__).scalar_subquery()
+def _visible_changes(entities: Sequence[str]) -> ColumnElement[Any]:
+    """The changes of fields that are seen. Mostly that is all of them, which is found out without taking them apart."""
+    events = Event.__table__
+    nothing: ColumnElement[Any] = literal_column("'{}'::jsonb")
+    names = case(
+        *((events.c.entity == entity, bindparam(f"visible_{entity}", type_=ARRAY(Text()))) for entity in entities),
+        else_=literal_column("'{}'::text[]"),
+    )
+    change = func.jsonb_each(events.c.changes).table_valued("key", "value", name="change")
+    pairs = select(func.coalesce(func.jsonb_object_agg(change.c.key, change.c.value), nothing))
+    seen = pairs.select_from(change).where(change.c.key == any_(names)).correlate(events).scalar_subquery()
+    return case((events.c.changes.op("-")(names) == nothing, events.c.changes), else_=seen)

@@ -212,15 +212,10 @@ class Rows:
             data["items"] = draft.items | {"phones": [said | {"number": full["number"]} for said, full in pairs]}
         data["stays"] = self._stays(values)
         data["keys"] = list(dict.fromkeys(self.entity.match_keys(values))) if self.entity.match_keys else []
-        kept: Values = {}
-        changes: dict[str, list[Any]] = {}
-        for name, value in values.items():
-            if value is None or name in named:
-                continue
-            kept[name] = value
-            if name in self.shown and not is_blank(value):
-                changes[name] = [None, value]
-        return data | {"values": kept, "changes": changes}
+        kept = {name: value for name, value in values.items() if value is not None and name not in named}
+        shown = kept.keys() & self.shown
+        data["changes"] = {name: [None, kept[name]] for name in shown if not is_blank(kept[name])}
+        return data | {"values": kept}
 
     def _stays(self, values: Values) -> list[tuple[Any, ...]]:
         """Field, stage, entered, left; `values` are completed with what follows."""

@@ -79,9 +79,11 @@ def _unknown_options(
         if value is None or value == [] or value == before.get(name):
             continue
         if picklist:
-            active = [key for key, option in vocabulary.options.get(picklist, {}).items() if option.active]
+            options = vocabulary.options.get(picklist, {})
             for each in value if isinstance(value, list) else [value]:
-                if each not in active:
+                option = options.get(each)
+                if option is None or not option.active:
+                    active = [key for key, known in options.items() if known.active]
                     yield unknown_option(f"{path}/{name}", name, each, active)
         elif items and isinstance(value, list):
             for position, each in enumerate(value):

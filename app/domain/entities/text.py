@@ -27,6 +27,8 @@ def clean_text(value: str) -> str:
     Raises ValueError for control characters other than tab and newline, for lone surrogates, and for more than
     MOST_MARKS marks on one letter.
     """
+    if value.isascii() and value.isprintable():
+        return value.strip()
     if _FORBIDDEN.search(value):
         raise PydanticCustomError("forbidden_characters", "Must not contain control characters or broken Unicode")
     if not value.isascii() and _has_too_many_marks(value):

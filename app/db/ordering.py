@@ -1,0 +1,53 @@
+"""In which order does a list come, and what comes after the row that a cursor names?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Text, and_, bindparam, cast, or_, tuple_
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    column: ColumnElement[Any]
+    descending: bool
+    nullable: bool
+
+
+def sort_keys(table: FromClause, sort: Sequence[str]) -> list[Key]:
+    """The sort keys and, last, the id, in the direction of the key before it."""
+    keys = []
+    for each in sort:
+        name = each.lstrip("-")
+        column = table.c[f"{name}_key"] if f"{name}_key" in table.c else table.c[name]
+        keys.append(Key(column, each.startswith("-"), bool(getattr(column, "nullable", True))))
+    return [*keys, Key(table.c.id, keys[-1].descending if keys else True, False)]
+
+
+def in_order(keys: list[Key]) -> list[ColumnElement[Any]]:
+    order: list[ColumnElement[Any]] = []
+    for key in keys:
+        if key.nullable:
+            order.append(key.column.is_(None))
+        order.append(key.column.desc() if key.descending else key.column.asc())
+    return order
+
+
+def after_cursor(keys: list[Key], nulls: tuple[bool, ...]) -> ColumnElement[bool]:
+    """Rows after the cursor's. A run of keys in one direction is compared as a row, which an index can seek."""
+    values = [cast(bindparam(f"after_{i}", type_=Text), key.column.type) for i, key in enumerate(keys)]
+    if not any(key.nullable for key in keys) and len({key.descending for key in keys}) == 1:
+        row, bound = tuple_(*(key.column for key in keys)), tuple_(*values)
+        return row < bound if keys[0].descending else row > bound
+
+    def rest(i: int) -> ColumnElement[bool]:
+        key, value = keys[i], values[i]
+        further = key.column < value if key.descending else key.column > value
+        if i == len(keys) - 1:
+            return further
+        if nulls[i]:
+            return and_(key.column.is_(None), rest(i + 1))
+        beyond = or_(further, and_(key.column == value, rest(i + 1)))
+        return or_(key.column.is_(None), beyond) if key.nullable else beyond
+
+    return rest(0)
