@@ -66,12 +66,19 @@ async def get_claims(request: Request, token: str | None) -> Claims:
 class Signed(OAuth2PasswordBearer):
     """The scheme, and in the same step what a route needs of the token: each step of FastAPI's takes its time."""
 
-    def __init__(self, make: Callable[[Request, Claims], Any]) -> None:
+    def __init__(self, make: Callable[[Request, Claims], Awaitable[Any]]) -> None:
         super().__init__(**SCHEME)
         self.make = make
 
     async def __call__(self, request: Request) -> Any:  # type: ignore[override]
-        return self.make(request, await get_claims(request, await super().__call__(request)))
+        return await self.make(request, await get_claims(request, await super().__call__(request)))
+
+
+async def _claims(_: Request, claims: Claims) -> Claims:
+    return claims
+
+
+SignedIn = Annotated[Claims, Depends(Signed(_claims))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,8 @@ class Reading:
             return await meet(connection, self.claims.user_id, self.claims.session_id)
 
 
-SignedIn = Annotated[Claims, Depends(Signed(lambda _, claims: claims))]
+async def _reading(_: Request, claims: Claims) -> Reading:
+    return Reading(claims)
 
 
 async def get_session(request: Request, claims: SignedIn) -> AsyncIterator[AsyncSession]:
@@ -157,7 +165,7 @@ class Writing:
         So it is with every refusal, too: only an access that holds decides that.
         """
         access = callers.known(self.claims.user_id, self.claims.session_id)
-        if access is None or access.enrolling or "idempotency-key" in self.request.headers:
+        if access is None or "idempotency-key" in self.request.headers:
             return None
         pool = await db.writing_pool()
         try:
@@ -171,6 +179,17 @@ class Writing:
         """The request's transaction, committed at the end: what goes wrong after that cannot be undone."""
         async with asynccontextmanager(get_session)(self.request, self.claims) as session:
             yield session, session.info["access"]
+
+
+async def _writing(request: Request, claims: Claims) -> Writing:
+    """Who must set up a second factor first is told so before anything is said of the body."""
+    access = callers.known(claims.user_id, claims.session_id)
+    if access is None or access.enrolling:
+        pool = await db.reading_pool()
+        async with pool.acquire() as connection:
+            access = await callers.enter(connection, claims.user_id, claims.session_id)
+        access.require_enrolled()
+    return Writing(request, claims)
 
 
 async def _confirm(access: Access, claims: Claims) -> None:
@@ -193,8 +212,8 @@ def fingerprint(request: Request) -> bytes:
 
 # Committed before the answer leaves: with a plain Depends a failed commit would still answer 200.
 Session = Annotated[AsyncSession, Depends(get_session, scope="function")]
-Reader = Annotated[Reading, Depends(Signed(lambda _, claims: Reading(claims)))]
-Writer = Annotated[Writing, Depends(Signed(Writing))]
+Reader = Annotated[Reading, Depends(Signed(_reading))]
+Writer = Annotated[Writing, Depends(Signed(_writing))]
 
 
 async def get_access(session: Session) -> Access:
