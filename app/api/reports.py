@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from app.api.deps import Reader
@@ -41,6 +41,7 @@ class WonAmounts(BaseModel):
 @router.get("/won-amounts", response_model=WonAmounts)
 async def read_won_amounts(
     reader: Reader,
+    request: Request,
     since: Annotated[
         Month | None, Query(alias="from", description="The first month. Left out: the first in which any was won.")
     ] = None,
@@ -49,6 +50,11 @@ async def read_won_amounts(
     ] = None,
 ) -> Response:
     """What was won by month and owner, of the opportunities that you may see as they are now."""
+    if unknown := request.query_params.keys() - {"from", "to"}:
+        # Left unsaid, a wrong name would be answered with everything.
+        raise rules.invalid(
+            [FieldError(f"/query/{each}", "unknown_parameter", "No such parameter") for each in sorted(unknown)]
+        )
     if since and until and until < since:
         raise rules.invalid([FieldError("/query/to", "ends_before_it_starts", "It cannot end before it starts")])
 

@@ -81,3 +81,5 @@ async def test_months_that_are_none_are_refused(administrator: Client) -> None:
             assert found == {(f"/query/{name}", "string_pattern_mismatch")}, month
     backwards = await administrator.get(PATH, params={"from": "2026-02", "to": "2026-01"})
     assert problems(backwards) == {("/query/to", "ends_before_it_starts")}
+    misspelt = await administrator.get(PATH, params={"form": "2026-01"})
+    assert problems(misspelt) == {("/query/form", "unknown_parameter")}
