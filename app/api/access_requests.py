@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api import render
 from app.api.deps import Caller, IdempotencyKey, Reader, Session
-from app.api.problems import MOST_PROBLEMS
+from app.api.listing import only
 from app.api.render import Page
 from app.api.routers import Router
 from app.db import access_requests as requests
@@ -17,8 +17,6 @@ from app.db import session as db
 from app.db.reading import Statement
 from app.domain import access_requests
 from app.domain.entities.access_requests import AccessRequestCreate, AccessRequestRead, Refusal
-from app.domain.entities.rules import invalid
-from app.errors import FieldError
 from app.policies.access import Access
 
 router = Router(prefix="/access-requests", tags=["access-requests"])
@@ -37,9 +35,7 @@ async def list_access_requests(
 ) -> Response:
     """The requests that you made, and those that are yours to decide: for customers that you own or may assign."""
 
-    unknown = sorted(request.query_params.keys() - {"mine", "state", "limit", "cursor"})[:MOST_PROBLEMS]
-    if unknown:
-        raise invalid([FieldError(f"/query/{each}", "unknown_parameter", "No such parameter") for each in unknown])
+    only(request.query_params, {"mine", "state", "limit", "cursor"})
 
     def make(access: Access) -> Statement:
         access.require("customers", "read")

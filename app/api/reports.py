@@ -8,6 +8,7 @@ from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from app.api.deps import Reader
+from app.api.listing import only
 from app.api.render import PRIVATE
 from app.api.routers import Router
 from app.db.queries import won_amounts
@@ -50,11 +51,7 @@ async def read_won_amounts(
     ] = None,
 ) -> Response:
     """What was won by month and owner, of the opportunities that you may see as they are now."""
-    if unknown := request.query_params.keys() - {"from", "to"}:
-        # Left unsaid, a wrong name would be answered with everything.
-        raise rules.invalid(
-            [FieldError(f"/query/{each}", "unknown_parameter", "No such parameter") for each in sorted(unknown)]
-        )
+    only(request.query_params, {"from", "to"})
     if since and until and until < since:
         raise rules.invalid([FieldError("/query/to", "ends_before_it_starts", "It cannot end before it starts")])
 

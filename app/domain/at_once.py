@@ -15,6 +15,7 @@ from app.db.session import Operation
 from app.db.vocabulary import Connection
 from app.db.writing import Held, Written
 from app.domain import records, references, stages
+from app.domain.entities import rules
 from app.domain.entities.fields import Entity, Values, specs
 from app.domain.entities.stages import Move
 from app.domain.listing import shown_columns
@@ -23,10 +24,12 @@ from app.policies.access import Access
 
 async def create(connection: Connection, access: Access, entity: Entity, data: BaseModel) -> Written | None:
     """A new record that names none but its maker, without lists that are tables of their own."""
+    # Asked before the rules, which the transaction would only ask again.
+    if references.named(access, entity, rules.given_values(data)):
+        return None
     now = clock.now()
-    given, values = records.new_values(access, entity, data, now)
-    lists = [values.pop(name) for name in entity.children]
-    if any(lists) or references.named(access, entity, given):
+    _, values = records.new_values(access, entity, data, now)
+    if any(values.pop(name) for name in entity.children):
         return None
     operation = Operation()
     begun = values | {"created_at": now, "updated_at": now}

@@ -54,12 +54,7 @@ def record_shape(
 
 def shown_columns(access: Access, entity: Entity) -> tuple[str, ...]:
     """Every field that the caller may see. Whoever makes records and reads none is told which one it became."""
-
-    def shown(access: Access) -> tuple[str, ...]:
-        readable = access.fields(entity)
-        return tuple(name for name in entity.read.model_fields if name in readable) or ("id",)
-
-    return access.once(f"shown {entity.name}", shown)
+    return _columns(entity, access.fields(entity), tuple(entity.read.model_fields))
 
 
 def _reached(access: Access, reach: Reach | None) -> dict[str, Any]:
