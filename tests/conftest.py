@@ -17,6 +17,7 @@ from uuid_utils.compat import uuid7
 
 from app import clock
 from app.server import embedded
+from tests.measuring import pytest_sessionfinish  # noqa: F401
 from tests.ordering import pytest_collection_modifyitems  # noqa: F401
 from tests.telltale import telltale, told_in
 
@@ -55,8 +56,7 @@ def _prepared(url: str, redis_url: str) -> Iterator[str]:
 
     os.environ |= {"CRM_DATABASE_URL": url, "CRM_REDIS_URL": redis_url}
     settings.cache_clear()
-    rest = {name: value for name, value in os.environ.items() if name != "COVERAGE_PROCESS_CONFIG"}
-    subprocess.run([sys.executable, "-m", "app.cli", "migrate"], cwd=ROOT, check=True, capture_output=True, env=rest)
+    subprocess.run([sys.executable, "-m", "app.cli", "migrate"], cwd=ROOT, check=True, capture_output=True)
     asyncio.run(_keep_seeds())
     yield url
 
@@ -87,8 +87,9 @@ async def _keep_seeds() -> None:
 @pytest.fixture(scope="session")
 async def emptied(database_url: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     """Puts every table back as the seeds left it, in one round trip."""
-    from app.db import session
+    from app.db import bell, session
     from app.db.models import metadata
+    from app.domain import checking_process
 
     tables = metadata.sorted_tables
     async with session.engine().begin() as connection:
@@ -102,9 +103,9 @@ async def emptied(database_url: str) -> AsyncIterator[Callable[[], Awaitable[Non
             await connection.execute("begin read write; select seeded.empty(); commit")
 
     await empty()
+    checking_process.Ready.seconds = 600.0
     yield empty
-    from app.db import bell
-
+    await checking_process.close()
     await bell.close()
     await session.close()
 

@@ -1,38 +1,55 @@
-"""How is coverage measured at half the price? What is known of a greenlet is found in a plain dictionary.
+"""Which lines and branches of the product do the tests run? `python -m tests.measuring` runs pytest and says.
 
-At every call and return coverage.py asks which greenlet runs, since SQLAlchemy makes one for each of its calls, and
-finds its stack in a `WeakKeyDictionary`, which is written in Python: that was most of what measuring cost.
+The product's code is made to note itself what it comes by. To be told of each line, as coverage.py is, makes all else
+slower too, the libraries and the tests: it took as long as the tests themselves. What a test starts as a process of
+its own does not count.
 """
 
-import weakref
-from typing import Any
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from coverage.collector import Collector
-from greenlet import greenlet
+from slipcover import FileMatcher, ImportManager, Slipcover
 
-FOUND_SLOWLY = weakref.WeakKeyDictionary
-
-
-class Stacks(dict[greenlet, int]):
-    """The number of each greenlet's stack. That of one which has ended is empty, and another's from then on."""
-
-    def __missing__(self, begun: greenlet) -> int:
-        for each in self:
-            if each.dead:
-                self[begun] = self.pop(each)
-                return self[begun]
-        raise KeyError(begun)
+FOLDER = "TESTS_MEASURED_IN"
+LEAST = 90
+SOURCE = ["app"]
+# Runs without site-packages.
+OMITTED = ["app/server/_child.py"]
 
 
-def coverage_init(*_: Any) -> None:
-    """What coverage.py calls as it begins. A tracer makes its dictionary with the first event, the end of its start."""
-    start = Collector._start_tracer
+def begin() -> None:
+    """Measure what a worker of pytest imports from here on."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        Measured.slipcover = Slipcover(branch=True, source=SOURCE, omit=OMITTED, d_miss_threshold=sys.maxsize)
+        ImportManager(Measured.slipcover, FileMatcher(SOURCE, OMITTED)).__enter__()
 
-    def start_tracer(collector: Collector) -> Any:
-        weakref.WeakKeyDictionary = Stacks
-        try:
-            return start(collector)
-        finally:
-            weakref.WeakKeyDictionary = FOUND_SLOWLY
 
-    Collector._start_tracer = start_tracer
+class Measured:
+    """What this process measures with."""
+
+    slipcover: Slipcover | None = None
+
+
+def pytest_sessionfinish() -> None:
+    if Measured.slipcover is not None:
+        told = Path(os.environ[FOLDER], os.environ["PYTEST_XDIST_WORKER"]).with_suffix(".json")
+        told.write_text(json.dumps(Measured.slipcover.get_coverage()))
+
+
+def main(arguments: list[str]) -> int:
+    """Run pytest in workers, then print what they measured. The exit status: not 0 either if that is too little."""
+    with TemporaryDirectory(prefix="crm-") as folder:
+        command = [sys.executable, "-m", "pytest", *arguments]
+        failed = subprocess.run(command, env=os.environ | {FOLDER: folder}, check=False).returncode
+        parts = sorted(map(str, Path(folder).glob("*.json")))
+        command = [sys.executable, "-m", "slipcover", "--branch", "--skip-covered", "--fail-under", str(LEAST)]
+        report = [*command, "--out", str(Path(folder, "all")), "--merge", *parts]
+        return failed or subprocess.run(report, check=False).returncode
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

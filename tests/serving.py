@@ -1,7 +1,6 @@
 """How does a test reach the API over a real socket, with a worker? Processes of their own, on this run's database."""
 
 import asyncio
-import os
 import socket
 import sys
 from asyncio.subprocess import Process
@@ -16,7 +15,7 @@ from tests.telltale import overheard
 
 @asynccontextmanager
 async def api_running() -> AsyncIterator[str]:
-    """Its address. It is not measured for coverage: what it runs, other tests do."""
+    """Its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -33,17 +32,15 @@ async def api_running() -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def worker_running() -> AsyncIterator[Process]:
-    """It is not measured either."""
     async with _running("worker") as process:
         yield process
 
 
 @asynccontextmanager
 async def _running(*command: str) -> AsyncIterator[Process]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     program = [sys.executable, "-m", "app.cli", *command]
     with overheard() as log:
-        process = await asyncio.create_subprocess_exec(*program, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        process = await asyncio.create_subprocess_exec(*program, cwd=ROOT, stdout=log, stderr=log)
         try:
             yield process
         finally:

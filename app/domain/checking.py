@@ -1,15 +1,18 @@
-"""The child process that checks a file: its rows in, what is to be copied into `import_rows` out.
+"""The process that checks files: a file's rows in, what is to be copied into `import_rows` out.
 
-It reads from people's files, so it may take a certain time and memory and no more, and has no way to the database.
-Run as `python -m app.domain.checking DESCRIPTOR…`: standard input is a pickled `Task`, each descriptor gets a part of
-the rows as PostgreSQL's COPY text; each part of a large file is checked by a process of its own. If no task comes it
-ends without a word.
+Run as `python -m app.domain.checking DESCRIPTOR`, a socket on which a worker hands over one `Task` after the other,
+with a descriptor for each part of the rows as PostgreSQL's COPY text. To import what checking needs takes longer than
+to check a short file, so that is done once; each part of a file is checked by a process that is forked from this one.
+It reads from people's files: it may take a certain time and memory and no more, and has no way to the database. When
+the worker closes the socket, all end without a word.
 """
 
 import gc
 import os
 import pickle
 import resource
+import signal
+import socket
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -35,7 +38,9 @@ MOST_MEMORY, MOST_SECONDS = 768 * 1024 * 1024, 120
 REFUSED = 3
 # A file of so many bytes is worth more than one process.
 _LARGE = 100_000
+MOST_PARTS = 4
 _BUFFER = 1 << 18
+_LENGTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,48 +117,76 @@ def _json(value: Any) -> bytes:
     return orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z).replace(b"\\", b"\\\\")
 
 
-def main(descriptors: list[int]) -> int:
-    """Check the task on standard input; 0, or REFUSED with why on standard error."""
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    content = sys.stdin.buffer.read()
-    if not content:
-        return 0
-    task: Task = pickle.loads(content)
-    # What a process makes that ends with its file is not worth collecting.
+def serve(control: socket.socket) -> None:
+    """Check one task after the other until the socket is closed.
+
+    Each is its length in eight bytes, which the descriptors come with, and the pickled task. The answer is a line: 0;
+    REFUSED, after a line with the code and the detail; or another number, if a process came to a bad end.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    # What is there now stays, and what a process makes that ends with its file is not worth collecting.
+    gc.freeze()
     gc.disable()
-    parts = len(descriptors) if len(task.content) > _LARGE else 1
-    others = [_begin(replace(task, part=part, parts=parts), descriptors[part]) for part in range(1, parts)]
-    for descriptor in descriptors[1:]:
-        os.close(descriptor)
-    status = _check(replace(task, parts=parts), descriptors[0])
-    ends = (os.waitstatus_to_exitcode(os.waitpid(other, 0)[1]) for other in others)
-    return next((end for end in (status, *ends) if end != 0), 0)
+    while True:
+        length, descriptors, *_ = socket.recv_fds(control, _LENGTH, MOST_PARTS)
+        if not length:
+            return
+        task: Task = pickle.loads(_received(control, int.from_bytes(length)))
+        parts = len(descriptors) if len(task.content) > _LARGE else 1
+        running = []
+        try:
+            for part in range(parts):
+                running.append(_begin(replace(task, part=part, parts=parts), control, descriptors[part]))
+            for descriptor in descriptors:
+                os.close(descriptor)
+            ends = []
+            while running:
+                _, status = os.waitpid(running[-1], 0)
+                running.pop()
+                ends.append(os.waitstatus_to_exitcode(status))
+        finally:
+            for each in running:
+                os.kill(each, signal.SIGKILL)
+                os.waitpid(each, 0)
+        control.sendall(b"%d\n" % next((end for end in ends if end != 0), 0))
 
 
-def _begin(task: Task, descriptor: int) -> int:
+def _received(control: socket.socket, length: int) -> bytes:
+    received = bytearray()
+    while len(received) < length:
+        piece = control.recv(min(length - len(received), _BUFFER))
+        if not piece:
+            sys.exit()
+        received += piece
+    return bytes(received)
+
+
+def _begin(task: Task, control: socket.socket, descriptor: int) -> int:
     """Check a part of the file in a process of its own; its number."""
     number = os.fork()
     if number == 0:
         status = 1
         try:
-            status = _check(task, descriptor)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+            resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            status = _check(task, control, descriptor)
         finally:
             os._exit(status)
     return number
 
 
-def _check(task: Task, descriptor: int) -> int:
+def _check(task: Task, control: socket.socket, descriptor: int) -> int:
     try:
         with open(descriptor, "wb", buffering=_BUFFER) as out:
             out.writelines(lines(task))
     except Invalid as error:
         if task.part == 0:
-            os.write(sys.stderr.fileno(), orjson.dumps([error.code, error.detail]))
+            control.sendall(orjson.dumps([error.code, error.detail]) + b"\n")
         return REFUSED
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main([int(each) for each in sys.argv[1:]]))
+    serve(socket.socket(fileno=int(sys.argv[1])))

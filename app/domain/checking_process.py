@@ -1,62 +1,69 @@
-"""How does a file get to the child process that checks it, and its rows from there?
+"""How does a file get to the process that checks it, and its rows from there?
 
-A worker keeps one child ready for a while after a file: to begin takes longer than to check a short file, and files
-seldom come alone.
+Who keeps that process ready for a while after a file finds it so for the next: files seldom come alone.
 """
 
 import asyncio
 import os
 import pickle
+import socket
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import dataclass
 
 import orjson
 
-from app.domain.checking import REFUSED, Task
+from app.domain.checking import MOST_PARTS, Task
 from app.errors import Invalid
 from app.settings import environment_without_settings
 
-MOST_PARTS = 4
 _PIECE, _BUFFER = 1 << 18, 1 << 25
 
 
 @dataclass(slots=True)
-class Child:
-    """A process that waits for a task. made: what it makes of each part of the rows."""
+class Checker:
+    """A process that waits for tasks, and the socket on which it gets and answers them."""
 
     process: Process
-    made: list[asyncio.StreamReader]
-    transports: list[asyncio.ReadTransport]
+    control: socket.socket
+    answers: asyncio.StreamReader
+    tasks: asyncio.StreamWriter
 
 
 class Ready:
-    """The child that is kept ready, in a process that wants one. seconds: for how long, after each file."""
+    """The process that is kept ready, by those who want one. seconds: for how long, after each file."""
 
     seconds = 0.0
-    child: Child | None = None
+    checker: Checker | None = None
     until: asyncio.TimerHandle | None = None
 
 
 async def checked_lines(task: Task) -> AsyncIterator[bytes]:
-    """The rows of a file as a child process makes them, for COPY.
+    """The rows of a file as they are checked, for COPY.
 
     Raises `Invalid` for the file as a whole.
     """
-    child, Ready.child = Ready.child, None
-    if child is None or child.process.returncode is not None:
-        child = await _begin()
+    checker, Ready.checker = Ready.checker, None
+    if checker is not None and checker.process.returncode is not None:
+        await _end(checker)
+        checker = None
+    checker = checker or await _begin()
+    transports: list[asyncio.ReadTransport] = []
     try:
-        await _hand_over(task, child.process)
-        async for lines in _as_they_come(child.made):
+        made = await _hand_over(checker, task, transports)
+        async for lines in _as_they_come(made):
             yield lines
-        await _end(child.process)
+        failure = await _failure(checker)
+    except BaseException:
+        await _end(checker)
+        raise
     finally:
-        await _let_go(child)
-    if Ready.seconds:
-        await _make_ready()
+        for transport in transports:
+            transport.close()
+    await _keep(checker)
+    if failure is not None:
+        raise failure
 
 
 async def _as_they_come(parts: list[asyncio.StreamReader]) -> AsyncIterator[bytes]:
@@ -78,81 +85,91 @@ async def _as_they_come(parts: list[asyncio.StreamReader]) -> AsyncIterator[byte
 
 
 async def close() -> None:
-    """Let go of the child that is kept ready, and keep none any more."""
+    """Let the process that is kept ready end, and keep none any more."""
     Ready.seconds = 0.0
     if Ready.until is not None:
         Ready.until.cancel()
-    child, Ready.child = Ready.child, None
-    if child is not None:
-        await _let_go(child)
+    checker, Ready.checker = Ready.checker, None
+    if checker is not None:
+        await _end(checker)
 
 
-async def _make_ready() -> None:
-    loop = asyncio.get_running_loop()
+async def _keep(checker: Checker) -> None:
+    if not Ready.seconds or Ready.checker is not None:
+        await _end(checker)
+        return
+    Ready.checker = checker
     if Ready.until is not None:
         Ready.until.cancel()
-    if Ready.child is None:
-        Ready.child = await _begin()
-    Ready.until = loop.call_later(Ready.seconds, _dismiss)
+    Ready.until = asyncio.get_running_loop().call_later(Ready.seconds, _dismiss)
 
 
 def _dismiss() -> None:
-    child, Ready.child = Ready.child, None
-    if child is not None and child.process.stdin is not None:
-        # Without a task it ends by itself, and with it what it would have written to.
-        child.process.stdin.close()
+    checker, Ready.checker = Ready.checker, None
+    if checker is not None:
+        # It ends by itself when nobody is there to give it tasks.
+        checker.tasks.close()
+        checker.control.close()
 
 
-async def _begin() -> Child:
-    pipes = [os.pipe() for _ in range(min(os.cpu_count() or 1, MOST_PARTS))]
-    theirs = [end for _, end in pipes]
-    command = [sys.executable, "-m", "app.domain.checking", *map(str, theirs)]
-    try:
+async def _begin() -> Checker:
+    ours, theirs = socket.socketpair()
+    with theirs:
         process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=PIPE,
+            *(sys.executable, "-m", "app.domain.checking", str(theirs.fileno())),
+            stdin=DEVNULL,
             stdout=DEVNULL,
-            stderr=PIPE,
-            pass_fds=theirs,
+            stderr=DEVNULL,
+            pass_fds=[theirs.fileno()],
             env=environment_without_settings(),
         )
+    answers, tasks = await asyncio.open_connection(sock=ours.dup())
+    return Checker(process, ours, answers, tasks)
+
+
+async def _hand_over(
+    checker: Checker, task: Task, transports: list[asyncio.ReadTransport]
+) -> list[asyncio.StreamReader]:
+    """Where the parts of the rows come out. transports: gets what is to be closed."""
+    pipes = [os.pipe() for _ in range(min(os.cpu_count() or 1, MOST_PARTS))]
+    made = []
+    try:
+        for end, _ in pipes:
+            part = asyncio.StreamReader(limit=_BUFFER)
+            protocol = asyncio.StreamReaderProtocol(part)
+            transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+                lambda protocol=protocol: protocol,  # type: ignore[misc]
+                os.fdopen(end, "rb", buffering=0),
+            )
+            transports.append(transport)
+            made.append(part)
+        content = pickle.dumps(task)
+        socket.send_fds(checker.control, [len(content).to_bytes(8)], [end for _, end in pipes])
     finally:
-        for end in theirs:
+        for _, end in pipes:
             os.close(end)
-    child = Child(process, [], [])
-    for end, _ in pipes:
-        part = asyncio.StreamReader(limit=_BUFFER)
-        protocol = asyncio.StreamReaderProtocol(part)
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda protocol=protocol: protocol,  # type: ignore[misc]
-            os.fdopen(end, "rb", buffering=0),
-        )
-        child.made.append(part)
-        child.transports.append(transport)
-    return child
+    checker.tasks.write(content)
+    await checker.tasks.drain()
+    return made
 
 
-async def _hand_over(task: Task, process: Process) -> None:
-    assert process.stdin is not None
-    with suppress(ConnectionError):  # the child is gone; its status says why
-        process.stdin.write(pickle.dumps(task))
-        await process.stdin.drain()
-    process.stdin.close()
+async def _failure(checker: Checker) -> Invalid | None:
+    """What is wrong with the file, if anything. Raises `ConnectionError` if the process is gone."""
+    failure = Invalid("Reading the file took more time or memory than there is for it", code="too_demanding")
+    while line := await checker.answers.readline():
+        said = orjson.loads(line)
+        if said == 0:
+            return None
+        if isinstance(said, int):
+            return failure
+        code, detail = said
+        failure = Invalid(detail, code=code)
+    raise ConnectionError("The process that checks files is gone")
 
 
-async def _end(process: Process) -> None:
-    assert process.stderr is not None
-    complaint, status = await process.stderr.read(), await process.wait()
-    if status == REFUSED:
-        code, detail = orjson.loads(complaint)
-        raise Invalid(detail, code=code)
-    if status != 0:
-        raise Invalid("Reading the file took more time or memory than there is for it", code="too_demanding")
-
-
-async def _let_go(child: Child) -> None:
-    for transport in child.transports:
-        transport.close()
-    if child.process.returncode is None:
-        child.process.kill()
-    await child.process.communicate()
+async def _end(checker: Checker) -> None:
+    checker.tasks.close()
+    checker.control.close()
+    if checker.process.returncode is None:
+        checker.process.terminate()
+    await checker.process.wait()

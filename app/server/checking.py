@@ -42,7 +42,7 @@ CHECKS = {
     "layers": [str(Path(sys.executable).with_name("lint-imports"))],
     "migrations": [*CRM, "migration", "--check"],
     "openapi": [*CRM, "openapi", "--check"],
-    "tests": [*PYTEST, *SUITE, "--cov", "--cov-report=term:skip-covered", "--cov-fail-under=90"],
+    "tests": [*PYTHON, "tests.measuring", *PARALLEL, *SUITE],
     "long tests": [*PYTEST, *LONG],
 }
 

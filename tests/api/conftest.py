@@ -14,12 +14,6 @@ from tests.conftest import Client
 from tests.policies.test_tokens import forget_keys, secrets_are
 
 
-@pytest.fixture(autouse=True)
-def at_full_speed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The processes that check files are not measured for coverage here: the tests of the domain check without one."""
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
-
-
 @pytest.fixture
 async def ids(administrator: Client) -> dict[str, str]:
     """A record of each kind, by the name of its list; the form's key is `odd`."""

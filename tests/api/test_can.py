@@ -78,7 +78,6 @@ async def test_what_is_not_changed_over_the_api_can_be_changed_by_nobody(adminis
         assert item["can"] == NOTHING | {"update": changed, "delete": kind == "users"}, kind
 
 
-@pytest.mark.no_cover  # Hundreds of requests through what the tests of reach and of assigning cover.
 @pytest.mark.parametrize("profile", PROFILES)
 async def test_can_assign_and_claim_exactly_where_that_is_done(
     administrator: Client, as_profile: AsProfile, profile: str

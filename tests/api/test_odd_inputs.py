@@ -10,7 +10,6 @@ from itertools import cycle
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.api.records import ACTIONS, least, make
 from tests.api.routes import (
@@ -27,9 +26,6 @@ from tests.api.routes import (
     send,
 )
 from tests.conftest import Client
-
-# Thousands of requests through what other tests cover: counting lines would take a third of their time.
-pytestmark = pytest.mark.no_cover
 
 # Changing a record and upserting it take the same body.
 ONE_OF_EACH_BODY = list({json.dumps(schema_of(*route)): route for route in JSON_ROUTES}.values())

@@ -8,13 +8,8 @@ import re
 from itertools import cycle
 from urllib.parse import quote
 
-import pytest
-
 from tests.api.routes import DOCUMENT, JSON_ROUTES, LISTS, PERHAPS, WRITE_ROUTES, address, answered, refused
 from tests.conftest import Client
-
-# Thousands of requests through what other tests cover: counting lines would take a third of their time.
-pytestmark = pytest.mark.no_cover
 
 
 async def asked(client: Client, url: str, names: set[str], values: list[str]) -> set[str]:

@@ -20,9 +20,6 @@ from tests.contracts import worlds
 from tests.contracts.cells import routes
 from tests.contracts.matrix import BODIES, OPEN
 
-# Thousands of requests through what other tests cover: counting lines would take a third of their time.
-pytestmark = pytest.mark.no_cover
-
 # Written out: a new route about accounts or credentials is one of these, or fails the test below.
 PEOPLE_ONLY = {
     *((method, "/v1/api-keys") for method in ("GET", "POST")),

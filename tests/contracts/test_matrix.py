@@ -21,9 +21,6 @@ from tests.contracts import worlds
 from tests.contracts.cells import Cell, cells, routes
 from tests.contracts.matrix import BODIES, OPEN, PROFILES, QUERIES, STATUS
 
-# Thousands of requests through what other tests cover: counting lines would take a third of their time.
-pytestmark = pytest.mark.no_cover
-
 
 @dataclass
 class Matrix:

@@ -23,12 +23,6 @@ DATA = EXAMPLE / "data"
 PASSWORD = "correct horse battery staple"
 
 
-@pytest.fixture(autouse=True)
-def at_full_speed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes of their own are not measured for coverage here: other tests do that, with smaller files."""
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
-
-
 @pytest.fixture
 async def address(make_user: Any, database_url: str) -> AsyncIterator[str]:
     """Where an API with a worker listens, both processes of their own, with an administrator `ada`."""

@@ -11,9 +11,6 @@ from tests.contracts.seeing import SHIPPED, Rules
 from tests.contracts.staging import Case, Stage, cases, stage
 from tests.contracts.two_worlds import compare, compare_files
 
-# Thousands of requests through what other tests cover: counting lines would take a third of their time.
-pytestmark = pytest.mark.no_cover
-
 __all__ = ["stage"]
 # One world takes a second, and the question that it fails with is small already: nothing to be made smaller.
 THROUGHOUT = settings(

@@ -8,8 +8,6 @@ import pytest
 from tests.docs import codes
 
 # The source is read here, hardly run.
-pytestmark = pytest.mark.no_cover
-
 DOCUMENT = Path(__file__).parents[2] / "docs" / "errors.md"
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 

@@ -11,9 +11,6 @@ from tests.conftest import Client, People
 from tests.contracts.worlds import remember
 from tests.policies.companies import LABELS, PROFILES, Company, Floor
 
-# Thousands of requests through what other tests cover: counting lines would take a third of their time.
-pytestmark = pytest.mark.no_cover
-
 # Making a failing one smaller takes minutes: `crm fuzz` does.
 STEADY = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck), print_blob=True)
 QUICK = settings(STEADY, max_examples=6, stateful_step_count=40, phases=[Phase.generate])

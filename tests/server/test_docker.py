@@ -79,7 +79,7 @@ def test_what_is_built_serves_and_its_health_check_says_so(image: Path, database
     assert len(list(image.glob("migrations/versions/*.py"))) == len(list(ROOT.glob("migrations/versions/*.py")))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
-    given = {name: value for name, value in os.environ.items() if name in (*SETTINGS, "COVERAGE_PROCESS_START")}
+    given = {name: value for name, value in os.environ.items() if name in SETTINGS}
     given |= environment_of(1) | {"PATH": f"{image}/.venv/bin:{os.environ['PATH']}", "CRM_PORT": port}
     command = [*json.loads(last("ENTRYPOINT")), *json.loads(last("CMD"))]
     check = json.loads(last("HEALTHCHECK").partition("CMD ")[2])

@@ -1,0 +1,90 @@
+"""The process that checks files: what it may take, and what is left of it."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.domain import checking_process
+from tests.conftest import Client
+from tests.jobs.effects import until
+from tests.loading import loaded, send, total, work
+
+CUSTOMERS = {"columns": {"name": "name"}}
+LIMITED = """#!{python}
+import socket, sys
+from app.domain import checking
+checking.{limit} = {most}
+checking.serve(socket.socket(fileno=int(sys.argv[3])))
+"""
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MOST_MEMORY", 1 << 20), ("MOST_SECONDS", 0)])
+async def test_a_file_that_takes_too_much_fails_and_the_next_is_loaded(
+    administrator: Client, tmp_path: Path, limit: str, most: int
+) -> None:
+    program = tmp_path / "python"
+    program.write_text(LIMITED.format(python=sys.executable, limit=limit, most=most))
+    program.chmod(0o755)
+    file = "name\n" + "".join(f"Customer {number}\n" for number in range(2_000))
+    kept, checking_process.Ready.checker = checking_process.Ready.checker, None
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(checking_process.sys, "executable", str(program))
+        sent = await send(administrator, "customers", file, CUSTOMERS)
+        await work()
+    await stopped()
+    checking_process.Ready.checker = kept
+    failed = (await administrator.get(sent.headers["location"])).json()
+    assert (failed["state"], await total(administrator, "/v1/customers")) == ("failed", 0)
+    assert failed["failure"] == "Reading the file took more time or memory than there is for it"
+    assert (await loaded(administrator, "customers", file, CUSTOMERS))["counts"]["created"] == 2_000
+
+
+async def test_one_process_checks_file_after_file(administrator: Client) -> None:
+    await loaded(administrator, "customers", "name\nAcme\n", CUSTOMERS)
+    first = checking_process.Ready.checker
+    assert first is not None
+    await loaded(administrator, "customers", "name\nBeta\n", CUSTOMERS)
+    assert checking_process.Ready.checker is first
+
+
+async def test_when_the_process_that_is_kept_is_gone_the_next_file_gets_another(administrator: Client) -> None:
+    await loaded(administrator, "customers", "name\nAcme\n", CUSTOMERS)
+    gone = checking_process.Ready.checker
+    assert gone is not None
+    gone.process.kill()
+    await gone.process.wait()
+    await loaded(administrator, "customers", "name\nBeta\n", CUSTOMERS)
+    assert await total(administrator, "/v1/customers") == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+async def test_a_worker_that_stops_in_the_middle_leaves_no_process_that_checks(administrator: Client) -> None:
+    await loaded(administrator, "customers", "name\nAcme\n", CUSTOMERS)
+    checker = checking_process.Ready.checker
+    assert checker is not None
+    number = checker.process.pid
+    file = "name\n" + "".join(f"Customer {number}\n" for number in range(100_000))
+    await send(administrator, "customers", file, CUSTOMERS)
+    working = asyncio.create_task(work())
+    checking: list[str] = []
+
+    async def are_checking() -> bool:
+        checking[:] = Path(f"/proc/{number}/task/{number}/children").read_text().split()  # noqa: ASYNC240
+        return bool(checking)
+
+    await until(are_checking)
+    working.cancel()
+    await asyncio.wait({working})
+    assert checker.process.returncode is not None
+    assert not [each for each in checking if os.path.exists(f"/proc/{each}")]  # noqa: ASYNC240
+    assert await total(administrator, "/v1/customers") == 1
+
+
+async def stopped() -> None:
+    """The process that is kept ready ends."""
+    kept = checking_process.Ready.seconds
+    await checking_process.close()
+    checking_process.Ready.seconds = kept
