@@ -41,9 +41,9 @@ async def page(reader: Reading, id: UUID, types: list[str] | None, limit: int, c
     asked = types or []
 
     def make(access: Access) -> Statement:
-        reaches, bound = access.once("timeline", _seen)
+        sections, bound = access.once("timeline", _sections)
         values = bound | {"id": id, "types": asked, "after_at": after_at, "after_id": after_id}
-        return timeline.statement(reaches, limit, types is not None, cursor is not None, values)
+        return timeline.statement(sections, limit, types is not None, cursor is not None, values)
 
     _, row = await reader.read(make)
     if not row["customer"]:
@@ -53,10 +53,10 @@ async def page(reader: Reading, id: UUID, types: list[str] | None, limit: int, c
     return Response(body, 200, PRIVATE, "application/json")
 
 
-def _seen(access: Access) -> tuple[timeline.Reaches, dict[str, Any]]:
+def _sections(access: Access) -> tuple[tuple[timeline.Section, ...], dict[str, Any]]:
     """The same, with the fields that the caller sees."""
     reaches, bound = below_customers(access)
-    return reaches, bound | {f"visible_{name}": list(access.fields(ENTITIES[name])) for name, _ in reaches}
+    return tuple(timeline.Section(name, reach, access.fields(ENTITIES[name])) for name, reach in reaches), bound
 
 
 def below_customers(access: Access) -> tuple[timeline.Reaches, dict[str, Any]]:
