@@ -7,9 +7,11 @@ from functools import lru_cache
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from app.errors import Malformed, Unsupported
+from app.policies import callers
 
 
 class JsonRoute(APIRoute):
@@ -19,7 +21,13 @@ class JsonRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def strictly(request: Request) -> Response:
-            return await handle(StrictRequest(request.scope, request.receive))
+            try:
+                return await handle(StrictRequest(request.scope, request.receive))
+            except RequestValidationError:
+                # Whose session has ended is told that, and nothing of what they sent.
+                if claims := request.scope["state"].get("claims"):
+                    await callers.entered(claims.user_id, claims.session_id)
+                raise
 
         return strictly
 

@@ -18,6 +18,7 @@ from app.db import session as db
 from app.db.reading import Statement
 from app.db.vocabulary import Connection
 from app.db.writing import Written
+from app.domain.entities import rules
 from app.domain.entities.values import clean_line
 from app.errors import AccessChanged, AppError, Forbidden, Unauthenticated, Unavailable
 from app.policies import callers
@@ -56,9 +57,7 @@ async def get_claims(request: Request, token: str | None) -> Claims:
         return read_access_token(token)
     claims = await read_api_key(token)
     if PEOPLE_ONLY.fullmatch(f"{request.method} {request.scope['path']}"):
-        pool = await db.reading_pool()
-        async with pool.acquire() as connection:
-            await callers.enter(connection, claims.user_id, claims.session_id)
+        await callers.entered(claims.user_id, claims.session_id)
         raise Forbidden("An API key does nothing with accounts and credentials", code="people_only")
     return claims
 
@@ -71,7 +70,11 @@ class Signed(OAuth2PasswordBearer):
         self.make = make
 
     async def __call__(self, request: Request) -> Any:  # type: ignore[override]
-        return await self.make(request, await get_claims(request, await super().__call__(request)))
+        request.state.claims = claims = await get_claims(request, await super().__call__(request))
+        if request.scope["query_string"] and (unknown := request.scope["route"].unknown(request.query_params)):
+            await callers.entered(claims.user_id, claims.session_id)
+            raise rules.invalid(unknown)
+        return await self.make(request, claims)
 
 
 async def _claims(_: Request, claims: Claims) -> Claims:
@@ -185,19 +188,15 @@ async def _writing(request: Request, claims: Claims) -> Writing:
     """Who must set up a second factor first is told so before anything is said of the body."""
     access = callers.known(claims.user_id, claims.session_id)
     if access is None or access.enrolling:
-        pool = await db.reading_pool()
-        async with pool.acquire() as connection:
-            access = await callers.enter(connection, claims.user_id, claims.session_id)
+        access = await callers.entered(claims.user_id, claims.session_id)
         access.require_enrolled()
     return Writing(request, claims)
 
 
 async def _confirm(access: Access, claims: Claims) -> None:
     """Raise `AccessChanged` if the access does not hold any more; asked outside of the request's transaction."""
-    pool = await db.reading_pool()
-    async with pool.acquire() as connection:
-        if await callers.enter(connection, claims.user_id, claims.session_id) is not access:
-            raise AccessChanged
+    if await callers.entered(claims.user_id, claims.session_id) is not access:
+        raise AccessChanged
 
 
 def fingerprint(request: Request) -> bytes:

@@ -13,7 +13,6 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from starlette.datastructures import QueryParams
 
-from app.api.problems import MOST_PROBLEMS
 from app.domain.entities import rules
 from app.domain.entities.fields import Entity, spec, specs
 from app.domain.entities.values import Line, clean_line, fold, like_escape, nearest
@@ -176,13 +175,6 @@ def parse(query: QueryParams, entity: Entity, vocabulary: Vocabulary, of: str | 
     if problems:
         raise rules.invalid(problems)
     return Listing(where=where, along=chosen.pop("with", ()), **chosen)
-
-
-def only(query: QueryParams, names: Collection[str]) -> None:
-    """Raise `Invalid` for parameters besides these: a wrong name, left unsaid, would be answered with everything."""
-    if unknown := sorted(query.keys() - names)[:MOST_PROBLEMS]:
-        problems = [FieldError(f"/query/{each}", "unknown_parameter", "No such parameter") for each in unknown]
-        raise rules.invalid(problems)
 
 
 def along(query: QueryParams) -> tuple[str, ...]:

@@ -4,10 +4,15 @@ from functools import cached_property
 from typing import Any
 
 from fastapi import APIRouter
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
+from starlette.datastructures import QueryParams
 from starlette.routing import Match
 from starlette.types import Scope
 
 from app.api.bodies import JsonRoute
+from app.api.problems import MOST_PROBLEMS
+from app.errors import FieldError
 
 PREFIX = "/v1"
 
@@ -23,6 +28,22 @@ class Route(JsonRoute):
         if scope["path"].count("/") != self.slashes:
             return Match.NONE, {}
         return super().matches(scope)
+
+    @cached_property
+    def query_parameters(self) -> frozenset[str] | None:
+        """What a request may name in its query; None for a list, which looks at that itself and offers the nearest."""
+        described = {each["name"] for each in (self.openapi_extra or {}).get("parameters", ())}
+        if "limit" in described:
+            return None
+        declared = get_flat_params(self.dependant)
+        return frozenset(described | {each.alias for each in declared if isinstance(each.field_info, Query)})
+
+    def unknown(self, query: QueryParams) -> list[FieldError]:
+        """Errors for parameters that there are not: a wrong name, left unsaid, would be answered with everything."""
+        if self.query_parameters is None:
+            return []
+        unknown = sorted(query.keys() - self.query_parameters)[:MOST_PROBLEMS]
+        return [FieldError(f"/query/{each}", "unknown_parameter", "No such parameter") for each in unknown]
 
 
 class Router(APIRouter):

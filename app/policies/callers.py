@@ -52,6 +52,13 @@ async def enter(connection: Connection, user_id: UUID, session_id: UUID) -> Acce
     return known(user_id, session_id, state["version"]) or await meet(connection, user_id, session_id)
 
 
+async def entered(user_id: UUID, session_id: UUID) -> Access:
+    """The same, asked on a connection of its own."""
+    pool = await db.reading_pool()
+    async with pool.acquire() as connection:
+        return await enter(connection, user_id, session_id)
+
+
 def session_ended() -> Unauthenticated:
     return Unauthenticated("The session has ended", code="session_ended")
 

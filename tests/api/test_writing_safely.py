@@ -41,15 +41,13 @@ async def test_fifty_equal_requests_at_once_make_one_record(administrator: Clien
     assert await scalar("select count(*) from events where type = 'customer.created'") == 1
 
 
-async def test_a_key_with_another_body_or_query_is_refused(administrator: Client) -> None:
+async def test_a_key_with_another_body_is_refused(administrator: Client) -> None:
     headers = {"Idempotency-Key": "one"}
     await administrator.post("/v1/customers", json={"name": "Acme"}, headers=headers)
     for other in ({"name": "Other"}, {"name": "Acme", "tags": []}):
         answer = await administrator.post("/v1/customers", json=other, headers=headers)
         assert answer.status_code == 422
         assert answer.json()["code"] == "idempotency_key_reused"
-    answer = await administrator.post("/v1/customers?a=b", json={"name": "Acme"}, headers=headers)
-    assert answer.json()["code"] == "idempotency_key_reused"
     assert await found(administrator, "customers") == ["Acme"]
 
 
