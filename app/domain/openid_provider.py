@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
-import httpx
 import orjson
 
 from app import clock
@@ -23,7 +22,7 @@ from app.settings import settings
 KEPT = timedelta(hours=1)
 # However many tokens name keys that nobody knows.
 ASKED_AGAIN = timedelta(minutes=1)
-TIMEOUT = httpx.Timeout(5.0)
+TIMEOUT = 5.0
 MOST_BYTES = 1_000_000
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -103,7 +102,7 @@ async def exchange(client: Client, code: str, verifier: str, nonce: str) -> Mapp
     if provider.secret_in_body:
         form |= {"client_id": client.id, "client_secret": client.secret}
     else:
-        auth = httpx.BasicAuth(quote_plus(client.id), quote_plus(client.secret))
+        auth = quote_plus(client.id), quote_plus(client.secret)
     status, answer = await _ask("POST", provider.token_endpoint, data=form, auth=auth)
     if status >= 500:
         raise _silent()
@@ -153,6 +152,9 @@ def _is_safe(address: Any, issuer: str) -> bool:
 
 async def _ask(method: str, address: str, **more: Any) -> tuple[int, dict[str, Any]]:
     """Status and JSON object, empty if it is none. Redirects are not followed: what is asked may be a secret."""
+    # Only where there is a provider: it takes 4 MB of every process, and a tenth of a second of its start.
+    import httpx
+
     try:
         async with (
             asyncio.timeout(10),
@@ -175,6 +177,8 @@ async def _ask(method: str, address: str, **more: Any) -> tuple[int, dict[str, A
 @cache
 def _tls() -> ssl.SSLContext:
     """Made once: reading whom to trust takes longer than asking."""
+    import httpx
+
     return httpx.create_ssl_context(trust_env=False)
 
 

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterable
 
-from rapidfuzz import fuzz, process
-
 from app.domain.entities.text import fold
 
 # Similarity in percent: "technolgy" and "technology" have 95, "GTXPro" and "GTX Pro" 100, "Korea" and "South Korea" 67.
@@ -18,12 +16,17 @@ def nearest(value: str, candidates: Iterable[str]) -> str | None:
     punctuation do not count."""
     if not _essence(value):
         return None
+    # Only where something is misspelt: every process would pay 2.5 MB for it.
+    from rapidfuzz import fuzz, process
+
     best = process.extractOne(value, list(candidates), processor=_essence, scorer=fuzz.ratio, score_cutoff=_NEAR_ENOUGH)
     return best[0] if best else None
 
 
 def nearest_of_each(values: Iterable[str], candidates: Iterable[str]) -> dict[str, str]:
     """The same for many values at once; those that nothing is near to are left out."""
+    from rapidfuzz import fuzz, process
+
     named: dict[str, str] = {}
     for candidate in candidates:
         named.setdefault(_essence(candidate), candidate)
