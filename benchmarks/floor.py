@@ -33,7 +33,8 @@ async def make_database(address: str, name: str, template: str) -> None:
     if await server.fetchval("select exists (select from pg_database where datname = $1)", name):
         await server.close()
         return
-    await server.execute(f"create database {name} template {template}")
+    # File by file, not through the log: that takes minutes for ten times the data.
+    await server.execute(f"create database {name} template {template} strategy file_copy")
     await server.close()
     connection = await asyncpg.connect(address, database=name)
     for (index,) in await connection.fetch(
