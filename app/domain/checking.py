@@ -131,34 +131,40 @@ def serve(control: socket.socket) -> None:
         length, descriptors, *_ = socket.recv_fds(control, _LENGTH, MOST_PARTS)
         if not length:
             return
-        task: Task = pickle.loads(_received(control, int.from_bytes(length)))
-        parts = len(descriptors) if len(task.content) > _LARGE else 1
-        running = []
-        try:
-            for part in range(parts):
-                running.append(_begin(replace(task, part=part, parts=parts), control, descriptors[part]))
-            for descriptor in descriptors:
-                os.close(descriptor)
-            ends = []
-            while running:
-                _, status = os.waitpid(running[-1], 0)
-                running.pop()
-                ends.append(os.waitstatus_to_exitcode(status))
-        finally:
-            for each in running:
-                os.kill(each, signal.SIGKILL)
-                os.waitpid(each, 0)
-        control.sendall(b"%d\n" % next((end for end in ends if end != 0), 0))
+        # Nothing of the file stays here when it is done.
+        control.sendall(b"%d\n" % _checked_apart(control, int.from_bytes(length), descriptors))
 
 
-def _received(control: socket.socket, length: int) -> bytes:
+def _checked_apart(control: socket.socket, length: int, descriptors: list[int]) -> int:
+    """Have the task that comes next checked, each part by a process of its own. 0, or how one of them ended."""
+    task: Task = pickle.loads(_received(control, length))
+    parts = len(descriptors) if len(task.content) > _LARGE else 1
+    running = []
+    try:
+        for part in range(parts):
+            running.append(_begin(replace(task, part=part, parts=parts), control, descriptors[part]))
+        for descriptor in descriptors:
+            os.close(descriptor)
+        ends = []
+        while running:
+            _, status = os.waitpid(running[-1], 0)
+            running.pop()
+            ends.append(os.waitstatus_to_exitcode(status))
+    finally:
+        for each in running:
+            os.kill(each, signal.SIGKILL)
+            os.waitpid(each, 0)
+    return next((end for end in ends if end != 0), 0)
+
+
+def _received(control: socket.socket, length: int) -> bytearray:
     received = bytearray()
     while len(received) < length:
         piece = control.recv(min(length - len(received), _BUFFER))
         if not piece:
             sys.exit()
         received += piece
-    return bytes(received)
+    return received
 
 
 def _begin(task: Task, control: socket.socket, descriptor: int) -> int:

@@ -1,6 +1,6 @@
 """How does a file get to the process that checks it, and its rows from there?
 
-Who keeps that process ready for a while after a file finds it so for the next: files seldom come alone.
+A worker keeps that process ready for a while after a file: files seldom come alone.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Checker:
 
 
 class Ready:
-    """The process that is kept ready, by those who want one. seconds: for how long, after each file."""
+    """The process that is kept ready, where one is wanted. seconds: for how long, after each file."""
 
     seconds = 0.0
     checker: Checker | None = None
