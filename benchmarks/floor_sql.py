@@ -133,7 +133,7 @@ with given as (
     annual_revenue, currency, tags, phones, emails, addresses, social_profiles, origin, customer_type, sector, country,
     province, municipality, lifecycle_stage, lifecycle_stage_entered_at, traits, important_dates, relatives, hobbies,
     rewards, search_open, search_contact_details, version, source, created_at, created_by, updated_at, updated_by)
-  select $2, 'C-' || lpad(nextval('customer_number')::text, 6, '0'), 'company', name, lower(name), '[]', $3, true,
+  select $2, 'C-' || to_char(nextval('customer_number'), 'FM000000099'), 'company', name, lower(name), '[]', $3, true,
     website, employees, annual_revenue, currency, '{{}}', phones, emails, addresses, '[]', origin, customer_type,
     sector, addresses -> 0 ->> 'country', addresses -> 0 ->> 'province', addresses -> 0 ->> 'municipality',
     lifecycle_stage, now(), '[]', '[]', '[]', '{{}}', '{{}}', lower(name), emails -> 0 ->> 'address', 1, 'api', now(),
