@@ -1,8 +1,8 @@
 """What comes in by a form that nobody would send, and from those who send too much."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from time import process_time
 from typing import Any
 
 import httpx
@@ -156,9 +156,10 @@ ODD: dict[str, tuple[bytes, str]] = {
 async def test_what_nobody_would_send_is_refused_at_once(odd: str, form: Any, client: httpx.AsyncClient) -> None:
     body, kind = ODD[odd]
     headers = {"Content-Type": kind, "Accept": "application/json"}
-    before = asyncio.get_running_loop().time()
+    before = process_time()
     answer = await client.post(URL, content=body, headers=headers)
+    # Of the processor, which nobody else's work makes longer: what takes the square of its length takes seconds.
+    assert process_time() - before < 0.5
     assert 400 <= answer.status_code < 500, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    assert asyncio.get_running_loop().time() - before < 0.2
     assert await rows("select 1 from submissions") == []
