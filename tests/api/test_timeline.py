@@ -1,5 +1,8 @@
 """A customer's timeline."""
 
+from collections.abc import Awaitable, Callable
+
+from tests.api.records import make
 from tests.conftest import Client
 
 
@@ -24,3 +27,17 @@ async def test_a_cursor_that_is_none_is_refused(administrator: Client) -> None:
     for cursor in ("x", "_", "2026-01-01_1", "2026-01-01T00:00:00Z_²", "2026-01-01T00:00:00Z_" + "9" * 30):
         answer = await administrator.get(f"/v1/customers/{customer['id']}/timeline", params={"cursor": cursor})
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_cursor")
+
+
+async def test_what_somebody_may_not_see_is_not_in_the_changes_they_read(
+    administrator: Client, as_profile: Callable[..., Awaitable[Client]]
+) -> None:
+    body = {"name": "Acme", "tax_id": "B-1", "sector": "retail", "owner_id": str(administrator.user_id)}
+    customer = await make(administrator, "customers", **body)
+    path = f"/v1/customers/{customer['id']}/timeline"
+    (mine,) = (await administrator.get(path)).json()["items"]
+    (theirs,) = (await (await as_profile("marketing")).get(path)).json()["items"]
+    assert mine["changes"]["tax_id"] == [None, "B-1"]
+    assert theirs["changes"].keys() < mine["changes"].keys()
+    assert theirs["changes"]["sector"] == [None, "retail"]
+    assert "tax_id" not in theirs["changes"]
