@@ -21,17 +21,17 @@ SOURCE = ["app"]
 OMITTED = ["app/server/_child.py"]
 
 
+class Measured:
+    """What this process measures with."""
+
+    slipcover: Slipcover | None = None
+
+
 def begin() -> None:
     """Measure what a worker of pytest imports from here on."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         Measured.slipcover = Slipcover(branch=True, source=SOURCE, omit=OMITTED, d_miss_threshold=sys.maxsize)
         ImportManager(Measured.slipcover, FileMatcher(SOURCE, OMITTED)).__enter__()
-
-
-class Measured:
-    """What this process measures with."""
-
-    slipcover: Slipcover | None = None
 
 
 def pytest_sessionfinish() -> None:

@@ -32,6 +32,7 @@ async def api_running() -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def worker_running() -> AsyncIterator[Process]:
+    """A worker, for as long."""
     async with _running("worker") as process:
         yield process
 

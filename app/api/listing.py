@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from starlette.datastructures import QueryParams
 
+from app.api.problems import unknown_parameter
 from app.domain.entities import rules
 from app.domain.entities.fields import Entity, spec, specs
 from app.domain.entities.values import Line, clean_line, fold, like_escape, nearest
@@ -156,14 +157,7 @@ def parse(query: QueryParams, entity: Entity, vocabulary: Vocabulary, of: str | 
     where = {}
     for name in given.keys() - controls:
         if name not in known:
-            near = nearest(name, [*known, *controls])
-            problems.append(
-                FieldError(
-                    f"/query/{name}",
-                    "unknown_parameter",
-                    f"No such parameter{f'; did you mean {near}?' if near else ''}",
-                )
-            )
+            problems.append(unknown_parameter(name, [*known, *controls]))
         else:
             of_field = known[name]
             value = _value(name, of_field, given[name], entity, vocabulary, problems)

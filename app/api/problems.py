@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -160,6 +161,13 @@ def _problem(request: Request, each: dict[str, Any]) -> FieldError:
             return _not_writable(request, pointer, [str(part) for part in path])
         case kind:
             return FieldError(pointer or "/", kind, str(each["msg"]))
+
+
+def unknown_parameter(name: str, known: Iterable[str]) -> FieldError:
+    """A query parameter that there is not: left unsaid, a wrong name would be answered with everything."""
+    near = nearest(name, known)
+    hint = f"; did you mean {near}?" if near else ""
+    return FieldError(f"/query/{name}", "unknown_parameter", f"No such parameter{hint}")
 
 
 def _escaped(part: Any) -> str:

@@ -11,7 +11,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from app.api.bodies import JsonRoute
-from app.api.problems import MOST_PROBLEMS
+from app.api.problems import MOST_PROBLEMS, unknown_parameter
 from app.errors import FieldError
 
 PREFIX = "/v1"
@@ -31,7 +31,7 @@ class Route(JsonRoute):
 
     @cached_property
     def query_parameters(self) -> frozenset[str] | None:
-        """What a request may name in its query; None for a list, which looks at that itself and offers the nearest."""
+        """What a request may name in its query; None for a list, which looks at that itself."""
         described = {each["name"] for each in (self.openapi_extra or {}).get("parameters", ())}
         if "limit" in described:
             return None
@@ -39,11 +39,11 @@ class Route(JsonRoute):
         return frozenset(described | {each.alias for each in declared if isinstance(each.field_info, Query)})
 
     def unknown(self, query: QueryParams) -> list[FieldError]:
-        """Errors for parameters that there are not: a wrong name, left unsaid, would be answered with everything."""
-        if self.query_parameters is None:
+        """Errors for parameters that there are not."""
+        known = self.query_parameters
+        if known is None:
             return []
-        unknown = sorted(query.keys() - self.query_parameters)[:MOST_PROBLEMS]
-        return [FieldError(f"/query/{each}", "unknown_parameter", "No such parameter") for each in unknown]
+        return [unknown_parameter(each, sorted(known)) for each in sorted(query.keys() - known)[:MOST_PROBLEMS]]
 
 
 class Router(APIRouter):

@@ -29,13 +29,12 @@ async def test_a_file_that_takes_too_much_fails_and_the_next_is_loaded(
     program.write_text(LIMITED.format(python=sys.executable, limit=limit, most=most))
     program.chmod(0o755)
     file = "name\n" + "".join(f"Customer {number}\n" for number in range(2_000))
-    kept, checking_process.Ready.checker = checking_process.Ready.checker, None
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(checking_process.sys, "executable", str(program))
+        patched.setattr(checking_process.Ready, "checker", None)
+        patched.setattr(checking_process.Ready, "seconds", 0.0)
         sent = await send(administrator, "customers", file, CUSTOMERS)
         await work()
-    await stopped()
-    checking_process.Ready.checker = kept
     failed = (await administrator.get(sent.headers["location"])).json()
     assert (failed["state"], await total(administrator, "/v1/customers")) == ("failed", 0)
     assert failed["failure"] == "Reading the file took more time or memory than there is for it"
@@ -81,10 +80,3 @@ async def test_a_worker_that_stops_in_the_middle_leaves_no_process_that_checks(a
     assert checker.process.returncode is not None
     assert not [each for each in checking if os.path.exists(f"/proc/{each}")]  # noqa: ASYNC240
     assert await total(administrator, "/v1/customers") == 1
-
-
-async def stopped() -> None:
-    """The process that is kept ready ends."""
-    kept = checking_process.Ready.seconds
-    await checking_process.close()
-    checking_process.Ready.seconds = kept

@@ -32,6 +32,13 @@ async def test_a_parameter_that_there_is_not_is_refused_everywhere(
     assert [each["pointer"] for each in answer.json()["errors"]] == ["/query/nonsense"]
 
 
+async def test_the_nearest_parameter_is_offered(administrator: Client) -> None:
+    for path, near in (("reports/won-amounts?form=2026-01", "from"), ("access-requests?stat=open", "state")):
+        answer = await administrator.get(f"/v1/{path}")
+        assert code(answer) == (422, "unknown_parameter")
+        assert answer.json()["detail"] == f"No such parameter; did you mean {near}?"
+
+
 async def test_who_is_not_signed_in_any_more_is_told_that_first(administrator: Client, ids: dict[str, str]) -> None:
     async with transaction("system") as session:
         await session.execute(text("update sessions set ended_at = now()"))

@@ -5,8 +5,10 @@ import json
 from typing import Any
 
 import pytest
+from fastapi import Request
 from sqlalchemy import text
 
+from app.api.deps import fingerprint
 from app.db.session import transaction
 from tests.api.records import ACTIONS, asked, at_once, found, least, make, problems
 from tests.conftest import Client
@@ -48,7 +50,15 @@ async def test_a_key_with_another_body_is_refused(administrator: Client) -> None
         answer = await administrator.post("/v1/customers", json=other, headers=headers)
         assert answer.status_code == 422
         assert answer.json()["code"] == "idempotency_key_reused"
+    answer = await administrator.post("/v1/customers?a=b", json={"name": "Acme"}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "unknown_parameter")
     assert await found(administrator, "customers") == ["Acme"]
+
+
+def test_requests_with_another_query_are_not_the_same() -> None:
+    scope = {"type": "http", "path": "/", "headers": [], "server": ("crm.test", 80), "state": {"heard": []}}
+    first, same, other = (fingerprint(Request(scope | {"query_string": query})) for query in (b"a=b", b"a=b", b"a=c"))
+    assert first == same != other
 
 
 async def test_a_key_belongs_to_its_caller_and_path(administrator: Client, as_profile: Any) -> None:

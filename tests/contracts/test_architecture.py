@@ -12,7 +12,6 @@ from app.db.models import RECORDS
 from app.db.models.users import Policy, Profile
 from app.domain.entities.catalog import ENTITIES
 
-# The source is read here, hardly run.
 APP = Path(__file__).parent.parent.parent / "app"
 FILES = sorted(APP.rglob("*.py"))
 LONGEST = 300

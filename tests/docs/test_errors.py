@@ -7,7 +7,6 @@ import pytest
 
 from tests.docs import codes
 
-# The source is read here, hardly run.
 DOCUMENT = Path(__file__).parents[2] / "docs" / "errors.md"
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 

@@ -44,7 +44,7 @@ def test_more_marks_on_one_letter_than_any_script_has_are_refused_at_once(marks:
     begun = time.process_time()
     with pytest.raises(ValidationError, match="marks on one letter") as refusal:
         LONG_TEXT.validate_python("a" + marks * 20_000)
-    assert time.process_time() - begun < 0.25
+    assert time.process_time() - begun < 0.05
     assert refusal.value.errors(include_input=False)[0]["type"] == "forbidden_characters"
     several = "a" + marks * (30 // len(marks))
     with pytest.raises(ValidationError, match="marks on one letter"):
@@ -209,9 +209,10 @@ def test_the_nearest_is_what_was_probably_meant(value: str, candidates: list[str
 
 
 def test_what_nobody_meant_takes_no_time() -> None:
+    assert nearest("retial", ["retail"]) == "retail"  # with what it imports when it is first asked
     begun = time.process_time()
     assert nearest("a" + "\u0316\u0301" * 20_000, ["retail"]) is None
-    assert time.process_time() - begun < 0.25
+    assert time.process_time() - begun < 0.05
 
 
 @given(ANY_TEXT, st.lists(ANY_TEXT))

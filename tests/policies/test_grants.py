@@ -16,7 +16,6 @@ from app.domain.profiles import _unknown_names, _wrong_reaches
 from app.policies.access import Access, Reason
 from app.policies.profiles import ACTIONS, Grants, compiled, enforcer, everything, scope_ge, sections
 
-# Casbin decides thousands of times, and what it is asked about is run by every other test.
 SCOPES = ("own", "team", "all", "-")
 SHIPPED = ("administrator", "manager", "sales", "marketing", "support")
 PROFILES = ("a", "b", "c", "d")

@@ -14,17 +14,12 @@ _LOOKED_AT = 200
 def nearest(value: str, candidates: Iterable[str]) -> str | None:
     """The candidate most like the value, the first of equals; None if none is near. Case, accents, blanks and
     punctuation do not count."""
-    if not _essence(value):
-        return None
-    # Only where something is misspelt: every process would pay 2.5 MB for it.
-    from rapidfuzz import fuzz, process
-
-    best = process.extractOne(value, list(candidates), processor=_essence, scorer=fuzz.ratio, score_cutoff=_NEAR_ENOUGH)
-    return best[0] if best else None
+    return nearest_of_each((value,), candidates).get(value)
 
 
 def nearest_of_each(values: Iterable[str], candidates: Iterable[str]) -> dict[str, str]:
     """The same for many values at once; those that nothing is near to are left out."""
+    # Only where something is misspelt: every process would pay 2.5 MB for it.
     from rapidfuzz import fuzz, process
 
     named: dict[str, str] = {}
