@@ -13,7 +13,7 @@ from app.api.render import Page
 from app.api.routers import Router
 from app.db import access_requests as requests
 from app.db import session as db
-from app.db.reading import Statement
+from app.db.statements import Statement
 from app.domain import access_requests
 from app.domain.entities.access_requests import AccessRequestCreate, AccessRequestRead, Refusal
 from app.policies.access import Access

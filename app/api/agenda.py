@@ -12,7 +12,7 @@ from app.api.deps import Reader
 from app.api.render import PRIVATE
 from app.api.routers import Router
 from app.db.queries import agenda
-from app.db.reading import Statement
+from app.db.statements import Statement
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.values import Instant
 from app.policies.access import Access

@@ -13,7 +13,7 @@ from app.api.routers import Router
 from app.api.timeline import below_customers
 from app.db.models.customers import Customer
 from app.db.queries import assignees
-from app.db.reading import Statement
+from app.db.statements import Statement
 from app.domain import assigning
 from app.domain.entities.customers import CUSTOMERS, CustomerRead
 from app.policies.access import Access, not_found

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import idempotency
 from app.db import session as db
-from app.db.reading import Statement
+from app.db.statements import Statement
 from app.db.vocabulary import Connection
 from app.db.writing import Written
 from app.domain.entities import rules

@@ -11,7 +11,7 @@ from app.api.deps import Caller, Id, IdempotencyKey, Reader, Session
 from app.api.records import read_routes
 from app.api.render import Page
 from app.db.queries import import_errors
-from app.db.reading import Statement
+from app.db.statements import Statement
 from app.domain import imports
 from app.domain.entities.imports import IMPORTS, ImportRead
 from app.domain.entities.mapping import ImportOptions, Mapping

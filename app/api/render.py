@@ -1,6 +1,7 @@
 """Answers: bytes as PostgreSQL made them, with the headers that go with a record."""
 
-from typing import Generic, TypeVar
+from dataclasses import replace
+from typing import Generic, Literal, TypeVar
 from uuid import UUID
 
 import orjson
@@ -12,13 +13,15 @@ from app.api.deps import Reading
 from app.api.listing import parse
 from app.db import idempotency, reading
 from app.db import session as db
-from app.db.reading import Statement
+from app.db.statements import Statement
 from app.db.writing import Written
 from app.domain.entities.fields import Entity
 from app.domain.listing import Listing, list_shape, may_be_misspelt, next_cursor, record_shape
 from app.policies.access import Access, not_found
 
 Item = TypeVar("Item", bound=BaseModel)
+# Where a search looks: in the list's beginning, everywhere, or everywhere for what has one wrong letter.
+Look = Literal["beginning", "everywhere", "misspelt"]
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Authorization"}
 
 
@@ -35,22 +38,24 @@ async def page(reader: Reading, entity: Entity, request: Request, of: tuple[str,
 
     of: the field by which it is the list of one in a path, and the path's id.
     """
-    listing = Listing()
+    listing, early = Listing(), False
     parent, parent_id = of or (None, None)
 
-    def make(access: Access, fuzzy: bool = False) -> Statement:
-        nonlocal listing
+    def make(access: Access, look: Look = "everywhere") -> Statement:
+        nonlocal listing, early
         listing = parse(request.query_params, entity, access.vocabulary, parent)
         if parent:
             listing.where[parent, "is"] = parent_id
-        shape, values = list_shape(access, entity, listing, fuzzy=fuzzy)
-        return reading.statement(shape, values)
+        shape, values = list_shape(access, entity, listing, fuzzy=look == "misspelt")
+        early = look == "beginning" and reading.found_early(shape)
+        return reading.statement(replace(shape, beginning=early), values)
 
-    _, row = await reader.read(make)
-    fuzzy = False
-    if row["found"] == 0 and listing.q and may_be_misspelt(listing):
-        _, row = await reader.read(lambda access: make(access, fuzzy=True))
-        fuzzy = True
+    _, row = await reader.read(lambda access: make(access, "beginning"))
+    if early and row["found"] <= listing.limit:
+        _, row = await reader.read(make)
+    fuzzy = row["found"] == 0 and bool(listing.q) and may_be_misspelt(listing)
+    if fuzzy:
+        _, row = await reader.read(lambda access: make(access, "misspelt"))
     cursor = next_cursor(entity, listing, row["last"], fuzzy) if row["found"] > listing.limit else None
     total = b"null" if row["total"] is None else b"%d" % row["total"]
     body = b'{"items":[%b],"next_cursor":%b,"total":%b}' % (row["items"].encode(), orjson.dumps(cursor), total)

@@ -11,7 +11,7 @@ from app.api.deps import Reader
 from app.api.render import PRIVATE
 from app.api.routers import Router
 from app.db.queries import won_amounts
-from app.db.reading import Statement
+from app.db.statements import Statement
 from app.domain.entities import rules
 from app.domain.entities.opportunities import OPPORTUNITIES
 from app.errors import FieldError

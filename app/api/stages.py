@@ -11,7 +11,7 @@ from app.api.deps import Id, IdempotencyKey, Reader, Writer
 from app.api.records import ETAG, add
 from app.api.routers import Router
 from app.db.queries import stages as history
-from app.db.reading import Statement
+from app.db.statements import Statement
 from app.domain import at_once, stages
 from app.domain.entities.fields import Entity
 from app.domain.entities.stages import Move

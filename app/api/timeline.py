@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from app.api.deps import Reading
 from app.api.render import PRIVATE
 from app.db.queries import timeline
-from app.db.reading import Statement
+from app.db.statements import Statement
 from app.domain.entities import rules
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.values import Instant

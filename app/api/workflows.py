@@ -12,7 +12,7 @@ from app.api.listing import parameters
 from app.api.records import ETAG, read_routes
 from app.api.render import Page
 from app.db.queries import due_stays
-from app.db.reading import Statement
+from app.db.statements import Statement
 from app.domain import workflows
 from app.domain.entities.workflows import WORKFLOW_RUNS, WORKFLOWS, WorkflowRead, WorkflowRunRead, WorkflowUpdate
 from app.policies.access import Access, not_found

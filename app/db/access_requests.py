@@ -38,7 +38,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.models import table_of
 from app.db.models.access_requests import AccessRequest
 from app.db.reach import Reach, changing
-from app.db.reading import Compiled, Statement, answering, instant
+from app.db.statements import Compiled, Statement, answering, instant
 
 REQUESTS = AccessRequest.__table__
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import ARRAY, ColumnElement, Table, Text, any_, bindparam, false, or_
+from sqlalchemy import ARRAY, ColumnElement, FromClause, Text, any_, bindparam, false, or_
 
 
-def found(table: Table, searched: Iterable[str], words: int) -> list[ColumnElement[bool]]:
+def found(table: FromClause, searched: Iterable[str], words: int) -> list[ColumnElement[bool]]:
     """For each word of `q`, that it stands in one of the groups' search texts. Bound: `word_<n>`, patterns."""
     conditions = []
     for word in range(words):
@@ -14,7 +14,7 @@ def found(table: Table, searched: Iterable[str], words: int) -> list[ColumnEleme
     return conditions
 
 
-def condition(table: Table, field: str, operator: str) -> ColumnElement[bool]:
+def condition(table: FromClause, field: str, operator: str) -> ColumnElement[bool]:
     """What a filter asks for, such as `("sector", "any")`. Bound: `<field>__<operator>`.
 
     `is` is `any` with one value: an index in the order of the list can then be read in that order.

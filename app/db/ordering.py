@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Text, and_, bindparam, cast, or_, tuple_
+from sqlalchemy import ColumnElement, FromClause, Table, Text, and_, bindparam, cast, or_, tuple_
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,18 @@ def sort_keys(table: FromClause, sort: Sequence[str]) -> list[Key]:
         column = table.c[f"{name}_key"] if f"{name}_key" in table.c else table.c[name]
         keys.append(Key(column, each.startswith("-"), bool(getattr(column, "nullable", True))))
     return [*keys, Key(table.c.id, keys[-1].descending if keys else True, False)]
+
+
+def has_index(table: Table, equal: set[str], keys: list[Key]) -> bool:
+    """Whether an index has the rows in this order, among those with a given value in each of the columns `equal`."""
+    if any(key.nullable for key in keys) or len({key.descending for key in keys}) > 1:
+        return False
+    order = [key.column.name for key in keys]
+    whole = [index for index in table.indexes if index.dialect_options["postgresql"]["where"] is None]
+    indexed = [[column.name for column in index.columns] for index in whole] + [["id"]]
+    return any(
+        set(names[: len(equal)]) == equal and names[len(equal) : len(equal) + len(order)] == order for names in indexed
+    )
 
 
 def in_order(keys: list[Key]) -> list[ColumnElement[Any]]:

@@ -7,7 +7,7 @@ profile may not see is not among the shape's columns, so it never leaves the dat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -18,11 +18,8 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
-    Uuid,
     and_,
-    bindparam,
     cast,
-    exists,
     false,
     func,
     lateral,
@@ -32,28 +29,18 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from app.db import filtering
 from app.db.models import table_of
 from app.db.models.computed import COMPUTED
-from app.db.models.sessions import Session
-from app.db.models.users import Version
-from app.db.ordering import Key, after_cursor, in_order, sort_keys
+from app.db.ordering import Key, after_cursor, has_index, in_order, sort_keys
 from app.db.reach import Reach, asks_own_columns, changing, reading
+from app.db.statements import Compiled, Statement, answering, instant
 
-DIALECT = dialect()  # type: ignore[no-untyped-call]
 ESTIMATE_TO = 10_000
-
-
-class Statement(NamedTuple):
-    """What is run: SQL and its values in order. planned_once: see `session.reading_pool`."""
-
-    sql: str
-    values: list[Any]
-    planned_once: bool = False
+# How many rows of a list are looked through for each that is wanted, before all that match a search are found.
+LOOKED_THROUGH = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +48,9 @@ class Shape:
     """One statement: `after` holds, for each sort key of a cursor, whether its value was null.
 
     archived: live, archived or any rows. words: how many words `q` has, each to be found in one of `searched`; fuzzy:
-    they are bound as patterns that allow for one wrong letter. count: exact, or estimate (to 10,000). can: what may
-    be done with each row, if asked for: the verbs and what reach each takes, with `can_own` and `can_team` bound.
+    they are bound as patterns that allow for one wrong letter; beginning: only the beginning of the list is looked
+    through, see `found_early`. count: exact, or estimate (to 10,000). can: what may be done with each row, if asked
+    for: the verbs and what reach each takes, with `can_own` and `can_team` bound.
     """
 
     entity: str
@@ -74,6 +62,7 @@ class Shape:
     after: tuple[bool, ...] | None = None
     words: int = 0
     fuzzy: bool = False
+    beginning: bool = False
     searched: tuple[str, ...] = ()
     archived: str = "live"
     count: str | None = None
@@ -90,32 +79,18 @@ def statement(shape: Shape, values: Mapping[str, Any]) -> Statement:
     return _compiled(shape).bound(values)
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A statement's text, the names of its values in order, and those values that are part of its shape.
-
-    planned_once: see `session.reading_pool`.
-    """
-
-    sql: str
-    names: tuple[str, ...]
-    constants: Mapping[str, Any]
-    planned_once: bool
-
-    @classmethod
-    def of(cls, statement: Select[Any], planned_once: bool = False) -> "Compiled":
-        compiled = statement.compile(dialect=DIALECT)
-        constants = {name: value for name, value in compiled.params.items() if value is not None}
-        return cls(str(compiled), tuple(compiled.positiontup or ()), constants, planned_once)
-
-    def bound(self, values: Mapping[str, Any]) -> Statement:
-        arguments = [values[name] if name in values else self.constants[name] for name in self.names]
-        return Statement(self.sql, arguments, self.planned_once)
-
-
 @lru_cache(maxsize=4096)
 def _compiled(shape: Shape) -> Compiled:
-    return Compiled.of(_statement(shape), _has_index(shape))
+    return Compiled.of(_statement(shape), shape.beginning or _has_index(shape))
+
+
+def found_early(shape: Shape) -> bool:
+    """Whether a search is worth a look at the list's beginning first: where a row in forty matches, that fills a page,
+    however many match in all. Who sees little would find little there."""
+    if not shape.words or shape.fuzzy or shape.count or (shape.reach and shape.reach.level not in ("team", "all")):
+        return False
+    table = table_of(shape.entity)
+    return has_index(table, set(), sort_keys(table, shape.sort))
 
 
 def _has_index(shape: Shape) -> bool:
@@ -130,40 +105,7 @@ def _has_index(shape: Shape) -> bool:
         return True
     if shape.reach is None or not (shape.reach.level == "all" or shape.reach.owned):
         return False
-    keys = sort_keys(table, shape.sort)
-    order = [key.column.name for key in keys]
-    if any(key.nullable for key in keys) or len({key.descending for key in keys}) > 1:
-        return False
-    whole = [index for index in table.indexes if index.dialect_options["postgresql"]["where"] is None]
-    indexed = [[column.name for column in index.columns] for index in whole] + [["id"]]
-    return any(
-        set(names[: len(asked)]) == asked and names[len(asked) : len(asked) + len(order)] == order for names in indexed
-    )
-
-
-def answering(*columns: Any) -> Select[Any]:
-    """A statement that answers these and, beside them, whether the access it was made with still holds:
-    memory and in_force."""
-    return select(*columns, version_in_memory().label("memory"), in_force().label("in_force"))
-
-
-def reached(entity: str, reach: Reach) -> ColumnElement[bool]:
-    """Whether the record bound as `id` is reached."""
-    table = table_of(entity)
-    return exists(select(table.c.id).where(table.c.id == bindparam("id", type_=Uuid()), or_(*reading(table, reach))))
-
-
-def in_force() -> ColumnElement[bool]:
-    """Whether the session bound as `sid` has not ended."""
-    sid = bindparam("sid", type_=Uuid())
-    return exists().where(Session.id == sid, Session.ended_at.is_(None))
-
-
-def version_in_memory() -> ColumnElement[str]:
-    """What a process's memory of access and vocabulary is compared with, by inequality."""
-    return select(
-        func.string_agg(cast(Version.xid, Text), aggregate_order_by(literal_column("' '"), Version.name))
-    ).scalar_subquery()
+    return has_index(table, asked, sort_keys(table, shape.sort))
 
 
 def _statement(shape: Shape) -> Select[Any]:
@@ -186,7 +128,7 @@ def _statement(shape: Shape) -> Select[Any]:
     return answering(answer, _total(table, shape, conditions, branches).label("total"))
 
 
-def asked(table: Table, shape: Shape) -> list[ColumnElement[bool]]:
+def asked(table: NamedFromClause[Any], shape: Shape) -> list[ColumnElement[bool]]:
     """What a shape asks of its rows, whoever reads them."""
     conditions = [filtering.condition(table, field, operator) for field, operator in shape.filters]
     if shape.archived != "any":
@@ -207,11 +149,11 @@ def page(
     # On their own: JSON is made of the rows of the page, not of all that are sorted to find them.
     needed = _needed(table, shape, keys)
     if shape.words:
-        # Matched first and whole: beside ORDER BY and LIMIT the planner may walk the order's index instead. What takes
-        # another table to answer, whose a match is, is asked only then, one by one until there are enough.
+        # Matched first: beside ORDER BY and LIMIT the planner may walk the order's index through everything instead.
+        # What takes another table to answer, whose a match is, is asked only then, one by one until there are enough.
         at_once, then = ([or_(*branches)], []) if asks_own_columns(table, shape.reach) else ([], [or_(*branches)])
-        matched = select(*(key.column for key in keys)).where(*at_once, *conditions, *after)
-        matches = matched.order_by(*in_order(keys)).offset(0).subquery("matches")
+        matched = select(*(key.column for key in keys)).where(*at_once, *conditions, *after).order_by(*in_order(keys))
+        matches = (_beginning(table, shape, limit) if shape.beginning else matched).offset(0).subquery("matches")
         found = select(*needed).join_from(matches, table, matches.c.id == table.c.id).where(*then)
         rows = found.order_by(*in_order(sort_keys(matches, shape.sort))).limit(limit).subquery(table.name)
     else:
@@ -225,6 +167,16 @@ def page(
             rows = select(source).order_by(*in_order(sort_keys(source, shape.sort))).limit(limit).subquery(table.name)
     keys = sort_keys(rows, shape.sort)
     return _select(rows, shape, keys).order_by(*in_order(keys))
+
+
+def _beginning(table: Table, shape: Shape, limit: ColumnElement[int]) -> Select[Any]:
+    """What matches among the first rows of a list, whoever reads them."""
+    keys = sort_keys(table, shape.sort)
+    after = [after_cursor(keys, shape.after)] if shape.after is not None else []
+    looked_through = limit * literal_column(str(LOOKED_THROUGH))
+    first = select(table).where(*after).order_by(*in_order(keys)).limit(looked_through).subquery("first")
+    keys = sort_keys(first, shape.sort)
+    return select(*(key.column for key in keys)).where(*asked(first, shape)).order_by(*in_order(keys))
 
 
 def _needed(table: Table, shape: Shape, keys: list[Key]) -> list[ColumnElement[Any]]:
@@ -275,11 +227,6 @@ def as_shown(column: ColumnElement[Any]) -> ColumnElement[Any]:
     if isinstance(column.type, DateTime):
         return instant(column)
     return column
-
-
-def instant(column: ColumnElement[Any]) -> ColumnElement[str]:
-    """RFC 3339 in UTC, which is the time zone of every connection."""
-    return func.to_char(column, literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""))
 
 
 def _total(

@@ -32,7 +32,8 @@ from sqlalchemy import (
 from app.db import keys, ledger
 from app.db.models import table_of
 from app.db.models.computed import COMPUTED
-from app.db.reading import Compiled, as_shown, in_force, version_in_memory
+from app.db.reading import as_shown
+from app.db.statements import Compiled, in_force, version_in_memory
 
 
 @dataclass(frozen=True, slots=True)

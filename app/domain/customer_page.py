@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.db.queries.customer_page import OF_CUSTOMER, CustomerPage, compiled
-from app.db.reading import Compiled, Statement
+from app.db.statements import Compiled, Statement
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.customers import CUSTOMERS
 from app.domain.listing import Listing, list_shape, record_shape

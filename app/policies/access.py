@@ -16,9 +16,9 @@ from app import clock
 from app.db.base import Record
 from app.db.models import table_of
 from app.db.reach import ABOUT, Level, Reach, changing, narrower, reading
-from app.db.reading import Compiled
 from app.db.seeds import SYSTEM_USER
 from app.db.session import operation_of
+from app.db.statements import Compiled
 from app.db.vocabulary import Connection
 from app.db.writing import Held, defaults, values_of
 from app.domain.entities.catalog import ENTITIES

@@ -179,7 +179,10 @@ def test_metacharacters_stand_for_themselves() -> None:
 LETTERS = st.text("abc%_\\", min_size=5, max_size=9)
 
 
-@given(LETTERS, st.integers(0, 8), st.sampled_from(["substituted", "missing", "extra"]), st.characters(codec="ascii"))
+ASCII = st.characters(codec="ascii", min_codepoint=32).map(lambda char: fold(char) or " ")
+
+
+@given(LETTERS, st.integers(0, 8), st.sampled_from(["substituted", "missing", "extra"]), ASCII)
 def test_every_single_error_inside_a_word_is_forgiven(word: str, at: int, error: str, letter: str) -> None:
     at = min(at, len(word) - 2) + (error == "missing")
     text = {
@@ -188,6 +191,12 @@ def test_every_single_error_inside_a_word_is_forgiven(word: str, at: int, error:
         "extra": word[:at] + word[at + 1 :],
     }[error]
     assert any(like(pattern, text) for pattern in like_patterns(word))
+
+
+@given(st.text("abcxyz089", min_size=5, max_size=12))
+def test_every_pattern_has_three_letters_to_look_up(word: str) -> None:
+    """An index of three letters finds nothing by fewer: everything would be read."""
+    assert all(re.search("[a-z0-9]{3}|[a-z0-9]{2}[^a-z0-9_]", pattern[1:-1]) for pattern in like_patterns(word))
 
 
 @pytest.mark.parametrize(

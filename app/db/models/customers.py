@@ -115,7 +115,8 @@ class CustomerAssignee(Internal):
 
     __tablename__ = "customer_assignees"
     __table_args__ = (
-        Index("customer_assignees_user_id_customer_id_idx", "user_id", "customer_id"),
+        # Not a key of both: for one customer and many users PostgreSQL would then seek each user.
+        Index("customer_assignees_user_id_idx", "user_id", postgresql_include=["customer_id"]),
         CheckConstraint("role in ('owner', 'assignee')", name="role"),
         Index(
             "customer_assignees_besides_owners_idx",

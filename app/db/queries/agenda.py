@@ -31,7 +31,7 @@ from app.db.access_requests import REQUESTS, addressed
 from app.db.models import table_of
 from app.db.models.users import User
 from app.db.reach import Reach, reading
-from app.db.reading import Compiled, Statement, answering, instant
+from app.db.statements import Compiled, Statement, answering, instant
 
 NAMED = (("customers", "customer_id"), ("opportunities", "opportunity_id"), ("leads", "lead_id"))
 

@@ -8,7 +8,7 @@ from sqlalchemy import Text, Uuid, and_, bindparam, cast, false, func, lateral, 
 from app.db.models.customers import AssignmentReason, CustomerAssignee
 from app.db.queries.timeline import Reaches, customer_reached
 from app.db.reach import Reach
-from app.db.reading import Compiled, Statement, answering
+from app.db.statements import Compiled, Statement, answering
 
 
 def statement(reaches: Reaches, values: dict[str, Any]) -> Statement:

@@ -21,7 +21,8 @@ from sqlalchemy.dialects.postgresql import array
 from app.db.models import table_of
 from app.db.queries.timeline import customer_reached
 from app.db.reach import Reach, reading
-from app.db.reading import Compiled, Shape, answering, asked, page
+from app.db.reading import Shape, asked, page
+from app.db.statements import Compiled, answering
 
 OF_CUSTOMER = ("customer_id", "is")
 

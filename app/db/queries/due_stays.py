@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models.workflows import Workflow
 from app.db.reach import Reach
-from app.db.reading import Compiled, Statement, answering, reached
+from app.db.statements import Compiled, Statement, answering, reached
 
 
 async def due(

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from app.db.models.imports import ImportRow
 from app.db.reach import Reach
-from app.db.reading import Compiled, Statement, answering, reached
+from app.db.statements import Compiled, Statement, answering, reached
 
 
 def statement(reach: Reach, values: dict[str, Any]) -> Statement:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from app.db.models.ledger import StageStay
 from app.db.reach import Reach
-from app.db.reading import Compiled, Statement, answering, instant, reached
+from app.db.statements import Compiled, Statement, answering, instant, reached
 
 
 def statement(entity: str, reach: Reach, values: dict[str, Any]) -> Statement:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from app.db.models import table_of
 from app.db.reach import Reach, reading
-from app.db.reading import Compiled, Statement, answering
+from app.db.statements import Compiled, Statement, answering
 
 MONTH: ColumnElement[Any] = literal_column("interval '1 month'")
 

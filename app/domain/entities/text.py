@@ -1,6 +1,7 @@
 """What may stand in a text field, and how are texts folded so that accents and case do not matter when searching?"""
 
 import re
+import string
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
@@ -128,13 +129,15 @@ def like_escape(text: str) -> str:
 
 
 SHORTEST_WITH_WRONG_LETTER = 5
+# What a folded text of ASCII consists of, the likeliest first.
+FOLDED = string.ascii_lowercase + string.digits + ' -.,&@/_+#%()!"$*:;<=>?[\\]^{|}~'
 
 
 def like_patterns(word: str) -> list[str]:
     """LIKE patterns, `%` on both sides, that find the folded word even if one letter of it is wrong.
 
     For words of five or more characters: one substituted, one missing, or one too many. A shorter word has only its
-    exact pattern.
+    exact pattern. In the middle of five ASCII characters, what is substituted is one of those too.
     """
     if len(word) < SHORTEST_WITH_WRONG_LETTER:
         return [f"%{like_escape(word)}%"]
@@ -145,7 +148,10 @@ def _with_one_wrong(word: str) -> Iterator[str]:
     halves = [(like_escape(word[:at]), like_escape(word[at:])) for at in range(len(word) + 1)]
     for at in range(len(word)):
         before, after = halves[at][0], halves[at + 1][1]
-        yield f"{before}_{after}"  # substituted; as `_` also stands for the right letter, the exact word too
+        # Substituted; as `_` also stands for the right letter, the exact word too. Between two letters and two there is
+        # nothing to look up in an index of three letters: PostgreSQL would read everything.
+        between = map(like_escape, FOLDED) if at == len(word) - at - 1 == 2 and word.isascii() else "_"
+        yield from (f"{before}{letter}{after}" for letter in between)
         yield f"{before}{after}"  # one too many in the word
     for before, after in halves[1:-1]:
         yield f"{before}_{after}"  # one missing in the word
