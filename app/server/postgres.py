@@ -15,15 +15,18 @@ from app.server.claims import claim
 from app.server.folders import make_data_folder, make_socket_folder, programs_of, socket_folder
 from app.server.processes import CannotStart, Program, shim
 
+# PostgreSQL's own advice is a quarter of the memory; more than this tells only in large data.
+SHARED_BUFFERS = min(512, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20 // 4)
 SETTINGS = (
     "listen_addresses=",
     "unix_socket_permissions=0700",
     "timezone=UTC",
-    "shared_buffers=128MB",
+    f"shared_buffers={SHARED_BUFFERS}MB",
     "max_connections=60",
     "shared_preload_libraries=pg_stat_statements",
     "jit=off",
-    "wal_compression=on",
+    # PostgreSQL's own compression is all that it is built with here: it takes longer than writing.
+    "wal_compression=off",
     # Files come in by the thousand rows: room for what they write, and no checkpoint in the midst of them.
     "temp_buffers=32MB",
     "wal_buffers=16MB",
@@ -35,7 +38,13 @@ SETTINGS = (
 )
 # What PostgreSQL says while backends of a killed one are still there.
 STILL_ENDING = ("pre-existing shared memory block", 'lock file "')
-DISPOSABLE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100")
+DISPOSABLE = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_connections=100",
+    "shared_buffers=128MB",
+)
 
 
 @contextmanager

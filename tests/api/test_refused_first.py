@@ -44,9 +44,19 @@ async def test_who_is_not_signed_in_any_more_is_told_that_first(administrator: C
         await session.execute(text("update sessions set ended_at = now()"))
     for method, path in JSON_ROUTES:
         if (method, path) in signed():
-            for body in ("[]", '{"nonsense": 1}'):
+            for body in ("[]", '{"nonsense": 1}', "{"):
                 answer = await send(administrator, method, address(path, ids), body)
                 assert code(answer) == (401, "session_ended"), (method, path, body)
     for method, path in signed():
         answer = await administrator.request(method, address(path, ids), params={"nonsense": "1"})
         assert code(answer) == (401, "session_ended"), (method, path)
+
+
+async def test_a_stranger_is_told_that_they_are_not_signed_in_whatever_they_send(
+    client: Client, ids: dict[str, str]
+) -> None:
+    for method, path in JSON_ROUTES:
+        if (method, path) in signed():
+            for body, kind in (("{}", "application/json"), ("{", "application/json"), ("{}", "text/plain")):
+                answer = await send(client, method, address(path, ids), body, kind)
+                assert code(answer) == (401, "unauthenticated"), (method, path, body)
