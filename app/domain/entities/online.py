@@ -102,7 +102,9 @@ def domain_of(website_or_email: str) -> str:
     Raises ValueError if it is neither.
     """
     text = clean_line(website_or_email)
-    if "@" in text and "/" not in text:
+    if _PLAIN_HOST.fullmatch(plain := text.removeprefix("https://")):
+        host = plain
+    elif "@" in text and "/" not in text:
         host = normalise_host(text.rpartition("@")[2])
     else:
         host = urlsplit(normalise_website(text)).hostname or ""

@@ -96,12 +96,14 @@ def fold(text: str) -> str:
     Never raises; drops what PostgreSQL could not take (control characters, lone surrogates). `fold("Ñandú  & Søn")` is
     "nandu & son"; folding twice changes nothing.
     """
-    if not text.isascii():
+    if text.isascii():
+        text = text.lower().replace("'", "").replace("`", "")
+    else:
         # Casefolding can bring new composed letters and decomposing new capitals, hence both, twice.
         text = unicodedata.normalize("NFKD", text.translate(_PUNCTUATION)).casefold()
         text = unicodedata.normalize("NFKD", text).casefold()
         text = "".join(char for char in text if not unicodedata.combining(char)).translate(_PLAIN)
-    text = text.casefold().translate(_PUNCTUATION)
+        text = text.casefold().translate(_PUNCTUATION)
     if not text.isprintable():
         # Format characters, such as the soft hyphen, go; controls that are white space become a blank below.
         text = "".join(char for char in text if char.isspace() or unicodedata.category(char) not in ("Cc", "Cf", "Cs"))
