@@ -1,5 +1,7 @@
 """Where do routes live? In routers that are asked quickly whether a request can be theirs."""
 
+from collections import Counter
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -48,7 +50,10 @@ class Route(JsonRoute):
 
 class Router(APIRouter):
     """Routes below `PREFIX`. FastAPI asks every route of every router, the one that fits twice: that took a third of a
-    request; here a router is passed over by the first word of the path."""
+    request; here a router is passed over, or taken, by the first word of the path."""
+
+    # The first words that no other router has.
+    alone: frozenset[str] = frozenset()
 
     def __init__(self, *, prefix: str = "", tags: list[Any], route_class: Any = Route) -> None:
         super().__init__(prefix=prefix, tags=tags, route_class=route_class)
@@ -61,4 +66,12 @@ class Router(APIRouter):
         words = scope["path"].split("/", 3)
         if len(words) < 3 or words[2] not in self.first_words:
             return Match.NONE, {}
-        return super().matches(scope)
+        # Which of its routes it is, or none, it finds out when it is given the request.
+        return (Match.FULL, {}) if words[2] in self.alone else super().matches(scope)
+
+
+def share(routers: Sequence[Router]) -> None:
+    """Tell each router which first words are its alone."""
+    times = Counter(word for router in routers for word in router.first_words)
+    for router in routers:
+        router.alone = frozenset(word for word in router.first_words if times[word] == 1)

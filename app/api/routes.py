@@ -26,6 +26,7 @@ from app.api import (
     users,
     workflows,
 )
+from app.api.routers import share
 
 ROUTERS = (
     # The first route that fits is taken, and finding it costs time: first what is asked most, and what anybody may ask.
@@ -57,3 +58,4 @@ ROUTERS = (
     settings.router,
     explaining.router,
 )
+share(ROUTERS)
