@@ -37,8 +37,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import table_of
 from app.db.models.access_requests import AccessRequest
+from app.db.models.computed import instant
 from app.db.reach import Reach, changing
-from app.db.statements import Compiled, Statement, answering, instant
+from app.db.statements import Compiled, Statement, answering
 
 REQUESTS = AccessRequest.__table__
 

@@ -33,10 +33,10 @@ from sqlalchemy.sql.selectable import NamedFromClause
 
 from app.db import filtering
 from app.db.models import table_of
-from app.db.models.computed import COMPUTED
+from app.db.models.computed import COMPUTED, instant
 from app.db.ordering import Key, after_cursor, has_index, in_order, sort_keys
 from app.db.reach import Reach, asks_own_columns, changing, reading
-from app.db.statements import Compiled, Statement, answering, instant
+from app.db.statements import Compiled, Statement, answering
 
 ESTIMATE_TO = 10_000
 # How many rows of a list are looked through for each that is wanted, before all that match a search are found.

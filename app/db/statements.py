@@ -70,8 +70,3 @@ def version_in_memory() -> ColumnElement[str]:
     return select(
         func.string_agg(cast(Version.xid, Text), aggregate_order_by(literal_column("' '"), Version.name))
     ).scalar_subquery()
-
-
-def instant(column: ColumnElement[Any]) -> ColumnElement[str]:
-    """RFC 3339 in UTC, which is the time zone of every connection."""
-    return func.to_char(column, literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""))

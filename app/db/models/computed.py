@@ -15,6 +15,11 @@ from app.db.models.vocabulary import Option, Stage
 Computed = Callable[[FromClause], ColumnElement[Any]]
 
 
+def instant(column: ColumnElement[Any]) -> ColumnElement[str]:
+    """RFC 3339 in UTC, which is the time zone of every connection."""
+    return func.to_char(column, literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'"""))
+
+
 def _list(
     child: FromClause, of: ColumnElement[bool], order: ColumnElement[Any], shown: Sequence[ColumnElement[Any]]
 ) -> ColumnElement[Any]:
@@ -76,7 +81,7 @@ def _of_session(*named: str) -> Computed:
     sessions = Session.__table__.alias("session")
     columns = [sessions.c[name] for name in named]
     shown = func.nullif(*columns) if len(columns) > 1 else columns[0]
-    at = func.to_char(shown, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+    at = instant(shown)
     return lambda table: select(at).where(sessions.c.id == table.c.session_id).scalar_subquery()
 
 

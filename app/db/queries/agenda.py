@@ -29,9 +29,10 @@ from sqlalchemy import (
 
 from app.db.access_requests import REQUESTS, addressed
 from app.db.models import table_of
+from app.db.models.computed import instant
 from app.db.models.users import User
 from app.db.reach import Reach, reading
-from app.db.statements import Compiled, Statement, answering, instant
+from app.db.statements import Compiled, Statement, answering
 
 NAMED = (("customers", "customer_id"), ("opportunities", "opportunity_id"), ("leads", "lead_id"))
 

@@ -16,9 +16,10 @@ from sqlalchemy import (
     select,
 )
 
+from app.db.models.computed import instant
 from app.db.models.ledger import StageStay
 from app.db.reach import Reach
-from app.db.statements import Compiled, Statement, answering, instant, reached
+from app.db.statements import Compiled, Statement, answering, reached
 
 
 def statement(entity: str, reach: Reach, values: dict[str, Any]) -> Statement:

@@ -29,9 +29,10 @@ from sqlalchemy import (
 )
 
 from app.db.models import table_of
+from app.db.models.computed import instant
 from app.db.models.ledger import Event
 from app.db.reach import Level, Reach, reading
-from app.db.statements import Compiled, Statement, answering, instant
+from app.db.statements import Compiled, Statement, answering
 
 # Each entity that is read through customers, with the reach by which its customers are reached.
 Reaches = tuple[tuple[str, Reach], ...]
