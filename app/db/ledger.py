@@ -152,6 +152,11 @@ def parts(holds: str, changes: str = "changes") -> dict[str, str]:
     return {name: part.format(holds=holds, changes=changes) for name, part in _PARTS.items()}
 
 
+_ENTER = """
+insert into stage_stays (entity, record_id, field, pipeline_id, stage, entered_at, "by", note, source)
+select entity, record_id, field, pipeline_id, stage, entered_at, "by", note, source from given_stays
+where stage is not null
+"""
 _PARTS = {
     "new_events": """
 insert into events (occurred_at, recorded_at, type, entity, record_id, version, customer_id, changes, actor, source,
@@ -172,16 +177,8 @@ update stage_stays s set left_at = g.entered_at from given_stays g
 where s.entity = g.entity and s.record_id = g.record_id and s.field = g.field and s.left_at is null
 returning s.id
 """,
-    "new_stays": """
-insert into stage_stays (entity, record_id, field, pipeline_id, stage, entered_at, "by", note, source)
-select entity, record_id, field, pipeline_id, stage, entered_at, "by", note, source from given_stays
-where stage is not null and (select count(*) from left_stays) >= 0
-""",
-    "first_stays": """
-insert into stage_stays (entity, record_id, field, pipeline_id, stage, entered_at, "by", note, source)
-select entity, record_id, field, pipeline_id, stage, entered_at, "by", note, source from given_stays
-where stage is not null
-""",
+    "new_stays": _ENTER + " and (select count(*) from left_stays) >= 0",
+    "first_stays": _ENTER,
     "given_keys": """
 select * from jsonb_to_recordset(cast(:keys as jsonb)) as k(entity text, record_id uuid, kind text, key text)
 where {holds}
