@@ -51,14 +51,16 @@ class Grammar:
         ]
 
     def openings(self, words: list[str]) -> Iterator[Question]:
-        """What is always asked first: reports, and every list, also with `can` and each of the words, where it takes
-        them; then the pages of customers that were listed."""
+        """What is always asked first: reports, and every list, also with `can` and for each of the words, where it
+        takes them; then the pages of customers that were listed."""
         for path, methods in self.document["paths"].items():
             names = {each["name"] for each in methods.get("get", {}).get("parameters", ())}
             if names & {"limit", "from"} and "{" not in path:
                 yield Question(path)
                 yield from [Question(path, (("with", "can"),))] if "with" in names else []
-                yield from [Question(path, (("q", word),)) for word in words if "q" in names]
+                for word in words if "q" in names else ():
+                    # One at a time is soon found, where many are: the rest of the list is then not looked through.
+                    yield from (Question(path, (("q", word),)), Question(path, (("q", word), ("limit", "1"))))
         listed = self.seen.get("customers", [])
         for id in self.random.sample(listed, min(len(listed), 6)):
             yield Question(f"/v1/customers/{id}/page")
