@@ -13,7 +13,7 @@ from app.api import health, problems
 from app.api.edge import Edge
 from app.api.origins import Origins
 from app.api.routers import PREFIX
-from app.api.routes import ROUTERS
+from app.api.routes import ROUTERS, methods
 from app.api.submissions import FormSubmission
 from app.db import bell, session
 from app.db.idempotency import Replayed
@@ -64,6 +64,7 @@ def make_app() -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
     app.include_router(health.router)
+    app.state.methods = methods
     problems.install(app)
     app.add_exception_handler(Replayed, replayed)
     app.add_middleware(Edge)

@@ -209,7 +209,10 @@ async def _by_status(request: Request, error: Exception) -> Response:
     }  # fmt: skip
     if error.status_code == 405:
         refused = AppError(
-            "This path does not take this method", code="method_not_allowed", headers=dict(error.headers or {})
+            "This path does not take this method",
+            code="method_not_allowed",
+            # FastAPI names the methods of the first route alone.
+            headers={"Allow": ", ".join(sorted(request.app.state.methods(request.scope["path"])))},
         )
         refused.status, refused.title = 405, "Method not allowed"
         return answer(request, refused)

@@ -1,5 +1,7 @@
 """The table of contents: every route of the API."""
 
+from fastapi.routing import APIRoute
+
 from app.api import (
     access_requests,
     activities,
@@ -10,6 +12,7 @@ from app.api import (
     customers,
     explaining,
     forms,
+    health,
     imports,
     leads,
     me,
@@ -26,7 +29,7 @@ from app.api import (
     users,
     workflows,
 )
-from app.api.routers import share
+from app.api.routers import PREFIX, share
 
 ROUTERS = (
     # The first route that fits is taken, and finding it costs time: first what is asked most, and what anybody may ask.
@@ -59,3 +62,14 @@ ROUTERS = (
     explaining.router,
 )
 share(ROUTERS)
+
+
+def methods(path: str) -> set[str]:
+    """What may be asked of a path."""
+    below = [(PREFIX, route) for router in ROUTERS for route in router.routes]
+    fitting = (
+        route
+        for prefix, route in [*below, *(("", route) for route in health.router.routes)]
+        if isinstance(route, APIRoute) and path.startswith(prefix) and route.path_regex.match(path.removeprefix(prefix))
+    )
+    return {method for route in fitting for method in route.methods or ()}

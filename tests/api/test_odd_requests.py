@@ -8,7 +8,17 @@ import re
 from itertools import cycle
 from urllib.parse import quote
 
-from tests.api.routes import DOCUMENT, JSON_ROUTES, LISTS, PERHAPS, WRITE_ROUTES, address, answered, refused
+from tests.api.routes import (
+    DOCUMENT,
+    JSON_ROUTES,
+    LISTS,
+    PERHAPS,
+    WRITE_ROUTES,
+    address,
+    answered,
+    operations,
+    refused,
+)
 from tests.conftest import Client
 
 
@@ -170,3 +180,17 @@ def test_the_routes_are_found() -> None:
     assert len(JSON_ROUTES) >= 18
     assert len(WRITE_ROUTES) > len(JSON_ROUTES)
     assert all(re.match("/v1/", path) for path in LISTS)
+
+
+async def test_a_method_that_a_path_does_not_take_is_told_all_that_it_takes(
+    administrator: Client, ids: dict[str, str]
+) -> None:
+    """RFC 9110, 15.5.6."""
+    taken: dict[str, set[str]] = {}
+    for method, path, _ in operations():
+        taken.setdefault(path, set()).add(method)
+    for path, methods in taken.items():
+        answer = await administrator.request("TRACE", address(path, ids) if "{" in path else path)
+        assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed"), path
+        # What browsers ask first is in no description.
+        assert set(answer.headers["allow"].split(", ")) - {"OPTIONS"} == methods, path
