@@ -16,7 +16,7 @@ from starlette.datastructures import QueryParams
 from app.api.problems import unknown_parameter
 from app.domain.entities import rules
 from app.domain.entities.fields import Entity, spec, specs
-from app.domain.entities.values import Line, clean_line, fold, like_escape, nearest
+from app.domain.entities.values import Line, clean_line, did_you_mean, fold, like_escape
 from app.domain.entities.vocabulary import Vocabulary
 from app.domain.listing import ALONG, Listing
 from app.errors import FieldError
@@ -240,8 +240,7 @@ def _named(
     unknown = [part for part in parts if part.removeprefix("-" if name == "sort" else "") not in allowed]
     what = "a field to be named here" if code == "unknown_field" else "something that comes with records"
     for part in unknown[:10]:
-        near = nearest(part, allowed)
-        problems.append(FieldError(f"/query/{name}", code, f"Not {what}{f'; did you mean {near}?' if near else ''}"))
+        problems.append(FieldError(f"/query/{name}", code, f"Not {what}{did_you_mean(part, allowed)}"))
     return parts
 
 

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from app.domain.entities import rules
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.fields import Entity
-from app.domain.entities.values import nearest
+from app.domain.entities.values import did_you_mean
 from app.errors import (
     AppError,
     Conflict,
@@ -165,9 +165,7 @@ def _problem(request: Request, each: dict[str, Any]) -> FieldError:
 
 def unknown_parameter(name: str, known: Iterable[str]) -> FieldError:
     """A query parameter that there is not: left unsaid, a wrong name would be answered with everything."""
-    near = nearest(name, known)
-    hint = f"; did you mean {near}?" if near else ""
-    return FieldError(f"/query/{name}", "unknown_parameter", f"No such parameter{hint}")
+    return FieldError(f"/query/{name}", "unknown_parameter", f"No such parameter{did_you_mean(name, known)}")
 
 
 def _escaped(part: Any) -> str:
@@ -195,8 +193,7 @@ def _not_writable(request: Request, pointer: str, path: list[str]) -> FieldError
         return FieldError(pointer, "unknown_field", "No such field")
     if path[0] in entity.read.model_fields:
         return FieldError(pointer, "read_only_field", "This field is not changed by writing to it")
-    near = nearest(path[0], entity.create.model_fields)
-    return FieldError(pointer, "unknown_field", f"No such field{f'; did you mean {near}?' if near else ''}")
+    return FieldError(pointer, "unknown_field", f"No such field{did_you_mean(path[0], entity.create.model_fields)}")
 
 
 async def _by_status(request: Request, error: Exception) -> Response:

@@ -17,7 +17,7 @@ from app.db.reach import ABOUT, Level
 from app.domain.entities import rules
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.fields import Entity, Values, specs
-from app.domain.entities.nearest import nearest
+from app.domain.entities.nearest import did_you_mean
 from app.domain.listing import record_shape
 from app.errors import FieldError, Forbidden
 from app.policies.access import THROUGH_CUSTOMER, Access
@@ -77,8 +77,7 @@ def _entity(access: Access, name: str, action: str, field: str | None) -> Entity
 
 
 def _no_such(what: str, name: str, known: Iterable[str]) -> str:
-    near = nearest(name, known)
-    return f"No such {what}{f'; did you mean {near}?' if near else ''}"
+    return f"No such {what}{did_you_mean(name, known)}"
 
 
 async def _facts(session: AsyncSession, entity: Entity, record: Record) -> tuple[list[Values], Facts]:

@@ -17,6 +17,12 @@ def nearest(value: str, candidates: Iterable[str]) -> str | None:
     return nearest_of_each((value,), candidates).get(value)
 
 
+def did_you_mean(value: str, candidates: Iterable[str]) -> str:
+    """What a message of something unknown ends with: the nearest that there is, if there is one."""
+    near = nearest(value, candidates)
+    return f"; did you mean {near}?" if near else ""
+
+
 def nearest_of_each(values: Iterable[str], candidates: Iterable[str]) -> dict[str, str]:
     """The same for many values at once; those that nothing is near to are left out."""
     # Only where something is misspelt: every process would pay 2.5 MB for it.

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticCustomError, to_jsonable_python
 
 from app.domain.entities.fields import Entity, Values, defaults, specs, with_options
-from app.domain.entities.values import check_partial_date, nearest, quantise, to_e164
+from app.domain.entities.values import check_partial_date, did_you_mean, quantise, to_e164
 from app.domain.entities.vocabulary import Vocabulary
 from app.errors import FieldError, Invalid
 
@@ -62,9 +62,7 @@ def invalid(problems: Sequence[FieldError]) -> Invalid:
 
 
 def unknown_option(pointer: str, field: str, value: Any, known: Collection[str]) -> FieldError:
-    near = nearest(str(value), known)
-    hint = f"; did you mean {near}?" if near else ""
-    return FieldError(pointer, "unknown_option", f"Not an option of {field}{hint}")
+    return FieldError(pointer, "unknown_option", f"Not an option of {field}{did_you_mean(str(value), known)}")
 
 
 def _unknown_options(

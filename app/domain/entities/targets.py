@@ -14,7 +14,7 @@ from app.domain.entities.mapping import Column, ImportOptions, Mapping
 from app.domain.entities.opportunity_imports import OpportunityImport
 from app.domain.entities.rules import invalid
 from app.domain.entities.users import username_key
-from app.domain.entities.values import fold, nearest
+from app.domain.entities.values import did_you_mean, fold
 from app.errors import FieldError
 
 IMPORTABLE = ("users", "customers", "contacts", "leads", "products", "opportunities", "activities")
@@ -130,7 +130,7 @@ def _target(
     field, by = _named(model, field, to.by) if not rest else (field, None)
     info = model.model_fields.get(field)
     if info is None or not spec(info).importable:
-        raise _Wrong("unknown_field", f"No such field{_did_you_mean(field, _names(model))}")
+        raise _Wrong("unknown_field", f"No such field{did_you_mean(field, _names(model))}")
     item = None
     if item_model := nested(info):
         if len(rest) != 1 or position < 0:
@@ -141,7 +141,7 @@ def _target(
         item, by = _named(item_model, rest[0], to.by)
         info = item_model.model_fields.get(item)
         if info is None:
-            raise _Wrong("unknown_field", f"No such field of {field}{_did_you_mean(rest[0], _names(item_model))}")
+            raise _Wrong("unknown_field", f"No such field of {field}{did_you_mean(rest[0], _names(item_model))}")
     elif rest:
         raise _Wrong("unknown_field", f"{field} has no fields of its own")
     refers_to = spec(info).refers_to
@@ -191,15 +191,10 @@ def _names(model: type[BaseModel]) -> list[str]:
     return [name for name, info in model.model_fields.items() if spec(info).importable]
 
 
-def _did_you_mean(name: str, known: list[str]) -> str:
-    near = nearest(name, known)
-    return f"; did you mean {near}?" if near else ""
-
-
 def check_columns(mapping: Mapping, header: list[str]) -> None:
     """Raise `Invalid` unless the mapping names exactly the columns that the file has."""
     problems = [
-        FieldError("/mapping/columns", "unknown_column", f"The file has no column {name}{_did_you_mean(name, header)}")
+        FieldError("/mapping/columns", "unknown_column", f"The file has no column {name}{did_you_mean(name, header)}")
         for name in mapping.columns
         if name not in header
     ]
@@ -217,7 +212,6 @@ def check_columns(mapping: Mapping, header: list[str]) -> None:
 def importable(name: str) -> Entity:
     """The entity of that name. Raises `Invalid` if files are not loaded into it."""
     if name not in IMPORTABLE:
-        near = nearest(name, IMPORTABLE)
-        hint = f"; did you mean {near}?" if near else ""
+        hint = did_you_mean(name, IMPORTABLE)
         raise invalid([FieldError("/entity", "unknown_entity", f"Files are loaded into {', '.join(IMPORTABLE)}{hint}")])
     return ENTITIES[name]

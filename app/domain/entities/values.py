@@ -2,7 +2,7 @@
 
 from app.domain.entities.dates import FIRST_YEAR, LAST_YEAR, Day, Instant, check_partial_date, to_utc
 from app.domain.entities.money import Amount, Count, Currency, Percent, Price, Quantity, Rate, currencies, quantise
-from app.domain.entities.nearest import nearest, nearest_of_each
+from app.domain.entities.nearest import did_you_mean, nearest, nearest_of_each
 from app.domain.entities.online import Email, Website, domain_of, normalise_email, normalise_website
 from app.domain.entities.phones import PHONE_KINDS, PhoneKind, to_e164
 from app.domain.entities.places import Country, Language, TimeZone, countries, country_of, normalise_language
@@ -51,6 +51,7 @@ __all__ = [
     "countries",
     "country_of",
     "currencies",
+    "did_you_mean",
     "domain_of",
     "fold",
     "like_escape",

@@ -9,7 +9,7 @@ from app.domain.entities import rules
 from app.domain.entities.fields import Entity, Fields, RecordFields, Spec, Values, partial, readable
 from app.domain.entities.picklists import Labels
 from app.domain.entities.picklists import complete as nothing_follows
-from app.domain.entities.values import Instant, Line, Short, nearest
+from app.domain.entities.values import Instant, Line, Short, did_you_mean
 from app.errors import FieldError
 
 
@@ -48,8 +48,8 @@ def _problem(model: type[Fields], error: Values) -> FieldError:
     pointer = "/options" + "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error["loc"])
     if error["type"] != "extra_forbidden":
         return FieldError(pointer, str(_CODES.get(error["type"], error["type"])), str(error["msg"]))
-    near = nearest(str(error["loc"][-1]), model.model_fields)
-    return FieldError(pointer, "unknown_field", f"No such option{f'; did you mean {near}?' if near else ''}")
+    hint = did_you_mean(str(error["loc"][-1]), model.model_fields)
+    return FieldError(pointer, "unknown_field", f"No such option{hint}")
 
 
 class WorkflowFields(Fields):
