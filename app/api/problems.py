@@ -205,12 +205,10 @@ async def _by_status(request: Request, error: Exception) -> Response:
         503: Unavailable,
     }  # fmt: skip
     if error.status_code == 405:
-        refused = AppError(
-            "This path does not take this method",
-            code="method_not_allowed",
-            # FastAPI names the methods of the first route alone.
-            headers={"Allow": ", ".join(sorted(request.app.state.methods(request.scope["path"])))},
-        )
+        # What the first route takes, and what the others do.
+        methods = {*(error.headers or {})["Allow"].split(", "), *request.app.state.methods(request.scope["path"])}
+        headers = {"Allow": ", ".join(sorted(methods))}
+        refused = AppError("This path does not take this method", code="method_not_allowed", headers=headers)
         refused.status, refused.title = 405, "Method not allowed"
         return answer(request, refused)
     detail = "No such path" if error.status_code == 404 else str(error.detail)

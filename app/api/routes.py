@@ -12,7 +12,6 @@ from app.api import (
     customers,
     explaining,
     forms,
-    health,
     imports,
     leads,
     me,
@@ -65,11 +64,7 @@ share(ROUTERS)
 
 
 def methods(path: str) -> set[str]:
-    """What may be asked of a path."""
-    below = [(PREFIX, route) for router in ROUTERS for route in router.routes]
-    fitting = (
-        route
-        for prefix, route in [*below, *(("", route) for route in health.router.routes)]
-        if isinstance(route, APIRoute) and path.startswith(prefix) and route.path_regex.match(path.removeprefix(prefix))
-    )
-    return {method for route in fitting for method in route.methods or ()}
+    """What may be asked of a path below `PREFIX`."""
+    routes = (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute))
+    below = path.removeprefix(PREFIX)
+    return {method for route in routes if route.path_regex.match(below) for method in route.methods or ()}

@@ -194,3 +194,9 @@ async def test_a_method_that_a_path_does_not_take_is_told_all_that_it_takes(
         assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed"), path
         # What browsers ask first is in no description.
         assert set(answer.headers["allow"].split(", ")) - {"OPTIONS"} == methods, path
+
+
+async def test_the_pages_of_the_documentation_say_what_they_take(administrator: Client) -> None:
+    administrator.event_hooks = {}  # They are in no description, which answers are held against.
+    for path in ("/docs", "/openapi.json"):
+        assert "GET" in (await administrator.post(path)).headers["allow"].split(", "), path
