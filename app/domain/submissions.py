@@ -14,7 +14,7 @@ from app import clock
 from app.db import bell, rate_counts
 from app.db.queries import public_forms
 from app.db.queries import submissions as kept
-from app.db.session import driver, operation_of, reading_pool
+from app.db.session import operation_of, reading_pool
 from app.domain import stamps
 from app.domain.addresses import network_of
 from app.domain.entities.fields import Values
@@ -98,7 +98,7 @@ async def keep(session: AsyncSession, opened: Opened, submitted: Submitted, visi
         "fingerprint": submitted.fingerprint(),
     }
     by = opened.access.user_id
-    id = await kept.keep(await driver(session), values, by, operation.id, now, now - SAME)
+    id = await kept.keep(session, values, by, operation.id, now, now - SAME)
     if id is not None:
         operation.after_commit.append(bell.ring)
     return id

@@ -8,26 +8,29 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.db.jobs import Job
-from app.db.vocabulary import Connection
+from app.db.session import driver
 
 
 async def keep(
-    connection: Connection, values: dict[str, Any], by: UUID, operation_id: UUID, now: datetime, since: datetime
+    session: AsyncSession, values: dict[str, Any], by: UUID, operation_id: UUID, now: datetime, since: datetime
 ) -> UUID | None:
     """Its id, if it is kept: not if the same came by the form since then, and came to the same.
 
     values: columns of `submissions`. Those that send the same at once wait for each other until the transaction ends.
     """
     fingerprint: bytes = values["fingerprint"]
-    await connection.fetchrow("select pg_advisory_xact_lock($1)", int.from_bytes(fingerprint[:8], signed=True))
+    # Through the session, which begins the transaction: on its bare connection the lock would be gone at once.
+    await session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(fingerprint[:8], signed=True))))
     hashes = {name: f"\\x{values[name].hex()}" for name in ("fingerprint", "address_hash")}
     # A UUID may be asyncpg's own.
     given = orjson.dumps(values | hashes, default=str).decode()
     values_in_order = (given, fingerprint, since, uuid7(), by, now, operation_id, Job.TAKE_SUBMISSION)
-    row = await connection.fetchrow(_KEEP, *values_in_order)
+    row = await (await driver(session)).fetchrow(_KEEP, *values_in_order)
     return row["id"] if row else None
 
 
