@@ -122,7 +122,10 @@ def next_operation(session: AsyncSession, source: str) -> None:
 
 
 async def driver(session: AsyncSession) -> Any:
-    """The asyncpg connection under a session, for statements whose shape is compiled already."""
+    """The asyncpg connection under a session, for statements whose shape is compiled already.
+
+    Before the first statement that goes through the session, each on this is a transaction of its own.
+    """
     raw = await (await session.connection()).get_raw_connection()
     return raw.driver_connection
 
