@@ -1,7 +1,7 @@
 """Bodies: JSON as its standard has it, with each key once; anything else is refused before it is looked into."""
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from email.message import Message
 from functools import cached_property, lru_cache
 from typing import Any
@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from app.api.deps import Signed, confirm_signed_in
+from app.api.straight import straight
 from app.errors import Malformed, Unsupported
 
 
@@ -26,10 +27,15 @@ class JsonRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
+        asked = straight(self.dependant)
+        function: Callable[..., Awaitable[Response]] = self.endpoint
 
         async def strictly(request: Request) -> Response:
+            request = StrictRequest(request.scope, request.receive)
+            if asked is not None and (given := await asked.arguments(request)) is not None:
+                return await function(**given)
             try:
-                return await handle(StrictRequest(request.scope, request.receive))
+                return await handle(request)
             except (RequestValidationError, HTTPException):
                 # Who is not signed in, or not any more, is told that, and nothing of what they sent. FastAPI reads the
                 # body before it asks who sends it.
