@@ -25,10 +25,11 @@ from app.policies.access import Access
 async def create(connection: Connection, access: Access, entity: Entity, data: BaseModel) -> Written | None:
     """A new record that names none but its maker, without lists that are tables of their own."""
     # Asked before the rules, which the transaction would only ask again.
-    if references.named(access, entity, rules.given_values(data)):
+    given = rules.given_values(data)
+    if references.named(access, entity, given):
         return None
     now = clock.now()
-    _, values = records.new_values(access, entity, data, now)
+    _, values = records.new_values(access, entity, given, now)
     if any(values.pop(name) for name in entity.children):
         return None
     operation = Operation()

@@ -31,7 +31,7 @@ async def create(
     also: columns that no body gives, such as the workflow's run that makes it.
     """
     now = clock.now()
-    given, values = new_values(access, entity, data, now, also)
+    given, values = new_values(access, entity, rules.given_values(data), now, also)
     await references.check(session, access, entity, given)
     await _may_be_of(session, access, entity, "create", given)
     rows = {name: values.pop(name) for name in entity.children}
@@ -51,18 +51,17 @@ async def create(
 
 
 def new_values(
-    access: Access, entity: Entity, data: BaseModel, at: datetime, also: Values | None = None
+    access: Access, entity: Entity, given: Values, at: datetime, also: Values | None = None
 ) -> tuple[Values, Values]:
-    """What a body gave, and the columns and lists of the record that it makes; a customer has its number yet to get.
+    """What was given, with whose it is; and the columns and lists of the record. A customer has its number yet to get.
 
     at: when it is made; also: as in `create`. Raises `Forbidden`, `Invalid`.
     """
     access.require(entity.name, "create")
-    given = rules.given_values(data)
     access.require_fields(entity, given, "create")
     owned = "owner_id" in RECORDS[entity.name].__table__.c
     if owned and "owner_id" not in given:
-        given["owner_id"] = access.user_id
+        given = given | {"owner_id": access.user_id}
     # What a workflow plans is a reminder to somebody, who gives what the company wants to know.
     asked = () if "workflow_run_id" in (also or {}) else None
     values = rules.prepare(entity, given, None, access.vocabulary, asked)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from app.domain.entities import online
+from app.domain.entities import online, phones
 from app.domain.entities.online import normalise_email
 from app.domain.entities.values import (
     Country,
@@ -270,6 +270,30 @@ def test_what_plain_addresses_become_without_the_libraries_is_what_they_say(host
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(online, "_PLAIN_HOST", re.compile("(?!)"))
         assert [_outcome(read, text) for read, text in asked] == quick
+
+
+@given(
+    st.sampled_from([30, 34, 39, 47, 48, 52, 351, 352, 370, 599, 800, 881, 999, 1, 44, 49, 54, 7])
+    | st.integers(1, 999),
+    st.text("00123456789", min_size=3, max_size=13),
+    st.lists(st.sampled_from(["", "", "", " ", "-"]), min_size=13, max_size=13),
+    st.sampled_from([None, "ES", "IT", "US", "MX"]),
+)
+def test_what_plain_telephones_become_without_the_library_is_what_it_says(
+    code: int, digits: str, between: list[str], country: str | None
+) -> None:
+    number = f"+{code}" + "".join(map("".join, zip(between, digits, strict=False)))
+    quick = _outcome(lambda text: to_e164(text, country), number)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(phones, "is_plainly_possible", lambda number: False)
+        assert _outcome(lambda text: to_e164(text, country), number) == quick
+
+
+@pytest.mark.parametrize(
+    ("number", "plainly"), [("+34912345678", True), ("+390212345678", True), ("+12025550143", False)]
+)
+def test_what_may_begin_with_what_is_dialled_first_is_not_plain(number: str, plainly: bool) -> None:
+    assert phones.is_plainly_possible(number) == plainly
 
 
 def _outcome(read: Callable[[str], str], text: str) -> str | None:
