@@ -76,7 +76,7 @@ async def into_ours(company: Company, content: bytes) -> float:
         id = orjson.loads(answer)["id"]
         found: dict[str, Any] = {}
         while found.get("finished_at") is None:
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
             found = orjson.loads((await ask(request("GET", f"/v1/imports/{id}", token)))[1])
     seconds = perf_counter() - began
     if found["state"] != "done" or found["counts"]["created"] != ROWS:

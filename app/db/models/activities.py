@@ -6,8 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Internal, Record
-from app.db.models.customers import trigram
+from app.db.base import Internal, Record, trigram
 
 
 class Activity(Record):

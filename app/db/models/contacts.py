@@ -5,8 +5,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Json, Record
-from app.db.models.customers import trigram
+from app.db.base import Json, Record, trigram
 
 
 class Contact(Record):

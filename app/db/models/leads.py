@@ -6,8 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Json, Record
-from app.db.models.customers import trigram
+from app.db.base import Json, Record, trigram
 
 
 class Lead(Record):

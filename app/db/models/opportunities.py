@@ -17,8 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Internal, Record, money
-from app.db.models.customers import trigram
+from app.db.base import Internal, Record, money, trigram
 
 
 class Opportunity(Record):

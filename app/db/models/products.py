@@ -5,8 +5,7 @@ from decimal import Decimal
 from sqlalchemy import CheckConstraint, Index, Numeric, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Record, money
-from app.db.models.customers import trigram
+from app.db.base import Record, money, trigram
 
 
 class Product(Record):

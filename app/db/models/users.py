@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Base, Internal, Json, Record, Xid8, identity
+from app.db.base import Base, Internal, Json, Record, Xid8, identity, trigram
 
 # The system user, as a default of the database.
 PLANTED_BY = "'00000000-0000-7000-8000-000000000000'"
@@ -18,13 +18,7 @@ class User(Record):
         Index("users_username_key", "username_key", unique=True),
         Index("users_name_key_id_idx", "name_key", "id"),
         Index("users_manager_id_idx", "manager_id"),
-        Index(
-            "users_search_open_idx",
-            "search_open",
-            postgresql_using="gin",
-            postgresql_ops={"search_open": "gin_trgm_ops"},
-            postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "256"},
-        ),
+        trigram("users_search_open_idx", "search_open"),
         CheckConstraint("not service or password_hash is null", name="service"),
     )
 
