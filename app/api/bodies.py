@@ -66,7 +66,7 @@ class StrictRequest(Request):
 def parsed_json(body: bytes) -> Any:
     """What the bytes say. Raises `Malformed`, also for NaN and for a key that comes twice."""
     try:
-        return json.loads(body.decode(), object_pairs_hook=_each_key_once, parse_constant=_no_constant)
+        return _DECODER.decode(body.decode())
     except (ValueError, RecursionError):
         raise Malformed("The body is not valid JSON") from None
 
@@ -90,3 +90,6 @@ def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_each_key_once, parse_constant=_no_constant)
