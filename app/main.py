@@ -12,8 +12,8 @@ from pydantic.json_schema import models_json_schema
 from app.api import health, problems
 from app.api.edge import Edge
 from app.api.origins import Origins
-from app.api.routers import PREFIX
-from app.api.routes import ROUTERS, methods
+from app.api.routers import PREFIX, Included
+from app.api.routes import ROUTERS
 from app.api.submissions import FormSubmission
 from app.db import bell, session
 from app.db.idempotency import Replayed
@@ -64,7 +64,7 @@ def make_app() -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
     app.include_router(health.router)
-    app.state.methods = methods
+    app.router.routes.insert(0, Included(app))
     problems.install(app)
     app.add_exception_handler(Replayed, replayed)
     app.add_middleware(Edge)

@@ -1,16 +1,16 @@
-"""Where do routes live? In routers that are asked quickly whether a request can be theirs."""
+"""Where do routes live, and how is the one found that a request is for?"""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import defaultdict
 from functools import cached_property
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Query
 from starlette.datastructures import QueryParams
-from starlette.routing import Match
-from starlette.types import Scope
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
 
 from app.api.bodies import JsonRoute
 from app.api.problems import MOST_PROBLEMS, unknown_parameter
@@ -20,16 +20,7 @@ PREFIX = "/v1"
 
 
 class Route(JsonRoute):
-    """A route that is passed over by the number of the words in its path."""
-
-    @cached_property
-    def slashes(self) -> int:
-        return f"{PREFIX}{self.path}".count("/")
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["path"].count("/") != self.slashes:
-            return Match.NONE, {}
-        return super().matches(scope)
+    """A route that knows which parameters there are."""
 
     @cached_property
     def query_parameters(self) -> frozenset[str] | None:
@@ -49,29 +40,51 @@ class Route(JsonRoute):
 
 
 class Router(APIRouter):
-    """Routes below `PREFIX`. FastAPI asks every route of every router, the one that fits twice: that took a third of a
-    request; here a router is passed over, or taken, by the first word of the path."""
-
-    # The first words that no other router has.
-    alone: frozenset[str] = frozenset()
+    """Routes below `PREFIX`."""
 
     def __init__(self, *, prefix: str = "", tags: list[Any], route_class: Any = Route) -> None:
         super().__init__(prefix=prefix, tags=tags, route_class=route_class)
 
+
+class Included(BaseRoute):
+    """All routes of the included routers, by how their paths begin, and every path below `PREFIX`.
+
+    FastAPI asks every route of every router, and those of the right router twice: that took a third of a request.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
+        self.application = app
+
     @cached_property
-    def first_words(self) -> frozenset[str]:
-        return frozenset(getattr(route, "path", "/").split("/")[1] for route in self.routes)
+    def routes(self) -> dict[tuple[str, int], list[Any]]:
+        found: dict[tuple[str, int], list[Any]] = defaultdict(list)
+        for included in self.application.routes:
+            for route in getattr(included, "effective_route_contexts", list)():
+                found[_beginning(route.path)].append(route)
+        return dict(found)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        words = scope["path"].split("/", 3)
-        if len(words) < 3 or words[2] not in self.first_words:
+        if scope["type"] != "http":
             return Match.NONE, {}
-        # Which of its routes it is, or none, it finds out when it is given the request.
-        return (Match.FULL, {}) if words[2] in self.alone else super().matches(scope)
+        for route in self.routes.get(_beginning(scope["path"]), ()):
+            match, found = route.matches(scope)
+            if match == Match.FULL:
+                return match, found | {"route": route.original_route, "included": route.app}
+        return (Match.FULL if scope["path"].startswith(f"{PREFIX}/") else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises `HTTPException` of 405 with the path's methods where it takes others, else of 404."""
+        if "included" in scope:
+            await scope["included"](scope, receive, send)
+            return
+        routes = self.routes.get(_beginning(scope["path"]), ())
+        methods = {method for each in routes if each.matches(scope)[0] == Match.PARTIAL for method in each.methods}
+        if methods:
+            raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
+        raise HTTPException(404)
 
 
-def share(routers: Sequence[Router]) -> None:
-    """Tell each router which first words are its alone."""
-    times = Counter(word for router in routers for word in router.first_words)
-    for router in routers:
-        router.alone = frozenset(word for word in router.first_words if times[word] == 1)
+def _beginning(path: str) -> tuple[str, int]:
+    """The first word after `PREFIX`, and how many words there are."""
+    words = path.split("/")
+    return (words[2] if len(words) > 2 else words[-1]), len(words)

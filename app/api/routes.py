@@ -1,7 +1,5 @@
 """The table of contents: every route of the API."""
 
-from fastapi.routing import APIRoute
-
 from app.api import (
     access_requests,
     activities,
@@ -28,10 +26,8 @@ from app.api import (
     users,
     workflows,
 )
-from app.api.routers import PREFIX, share
 
 ROUTERS = (
-    # The first route that fits is taken, and finding it costs time: first what is asked most, and what anybody may ask.
     customers.router,
     opportunities.router,
     activities.router,
@@ -60,11 +56,3 @@ ROUTERS = (
     settings.router,
     explaining.router,
 )
-share(ROUTERS)
-
-
-def methods(path: str) -> set[str]:
-    """What may be asked of a path below `PREFIX`."""
-    routes = (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute))
-    below = path.removeprefix(PREFIX)
-    return {method for route in routes if route.path_regex.match(below) for method in route.methods or ()}
