@@ -66,22 +66,29 @@ class Included(BaseRoute):
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] != "http":
             return Match.NONE, {}
-        for route in self.routes.get(_beginning(scope["path"]), ()):
+        path = _path(scope)
+        for route in self.routes.get(_beginning(path), ()):
             match, found = route.matches(scope)
             if match == Match.FULL:
                 return match, found | {"route": route.original_route, "included": route.app}
-        return (Match.FULL if scope["path"].startswith(f"{PREFIX}/") else Match.NONE), {}
+        return (Match.FULL if path.startswith(f"{PREFIX}/") else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises `HTTPException` of 405 with the path's methods where it takes others, else of 404."""
         if "included" in scope:
             await scope["included"](scope, receive, send)
             return
-        routes = self.routes.get(_beginning(scope["path"]), ())
+        routes = self.routes.get(_beginning(_path(scope)), ())
         methods = {method for each in routes if each.matches(scope)[0] == Match.PARTIAL for method in each.methods}
         if methods:
             raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
         raise HTTPException(404)
+
+
+def _path(scope: Scope) -> str:
+    """The path without what a proxy may have put before it."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 def _beginning(path: str) -> tuple[str, int]:
