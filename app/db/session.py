@@ -159,7 +159,7 @@ async def reading_pool(planned_once: bool = False) -> Any:
 
 async def writing_pool() -> Any:
     """Connections on which each statement is a transaction of its own, committed as it ends, and planned once."""
-    return _pool("writing", 4, plan_cache_mode="force_generic_plan")
+    return _pool("writing", 8, plan_cache_mode="force_generic_plan")
 
 
 def _pool(name: str, size: int, **server_settings: str) -> Pool:

@@ -22,7 +22,7 @@ SETTINGS = (
     "unix_socket_permissions=0700",
     "timezone=UTC",
     f"shared_buffers={SHARED_BUFFERS}MB",
-    "max_connections=60",
+    "max_connections=70",
     "shared_preload_libraries=pg_stat_statements",
     "jit=off",
     # PostgreSQL's own compression is all that it is built with here: it takes longer than writing.
