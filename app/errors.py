@@ -3,6 +3,7 @@
 The table of all codes is `docs/errors.md`, held true by a test.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +67,16 @@ class NotFound(AppError):
     """It does not exist, or not for this caller: the two are told apart by nobody."""
 
     status, code, title = 404, "not_found", "Not found"
+
+
+class MethodNotAllowed(AppError):
+    """The path takes other methods, which `Allow` names."""
+
+    status, code, title = 405, "method_not_allowed", "Method not allowed"
+
+    def __init__(self, methods: Iterable[str]) -> None:
+        allowed = ", ".join(sorted(methods))
+        super().__init__("This path does not take this method", headers={"Allow": allowed})
 
 
 class Conflict(AppError):

@@ -24,6 +24,7 @@ from app.errors import (
     FieldError,
     Invalid,
     Malformed,
+    MethodNotAllowed,
     NotFound,
     TooLarge,
     Unauthenticated,
@@ -205,10 +206,7 @@ async def _by_status(request: Request, error: Exception) -> Response:
         503: Unavailable,
     }  # fmt: skip
     if error.status_code == 405:
-        headers = {"Allow": (error.headers or {})["Allow"]}
-        refused = AppError("This path does not take this method", code="method_not_allowed", headers=headers)
-        refused.status, refused.title = 405, "Method not allowed"
-        return answer(request, refused)
+        return answer(request, MethodNotAllowed((error.headers or {})["Allow"].split(", ")))
     detail = "No such path" if error.status_code == 404 else str(error.detail)
     return answer(request, kinds.get(error.status_code, Malformed)(detail))
 

@@ -8,13 +8,12 @@ from fastapi import APIRouter, FastAPI
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Query
 from starlette.datastructures import QueryParams
-from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from app.api.bodies import JsonRoute
 from app.api.problems import MOST_PROBLEMS, unknown_parameter
-from app.errors import FieldError
+from app.errors import FieldError, MethodNotAllowed, NotFound
 
 PREFIX = "/v1"
 
@@ -74,15 +73,15 @@ class Included(BaseRoute):
         return (Match.FULL if path.startswith(f"{PREFIX}/") else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises `HTTPException` of 405 with the path's methods where it takes others, else of 404."""
+        """Raises `MethodNotAllowed` where the path takes other methods, else `NotFound`."""
         if "included" in scope:
             await scope["included"](scope, receive, send)
             return
         routes = self.routes.get(_beginning(_path(scope)), ())
         methods = {method for each in routes if each.matches(scope)[0] == Match.PARTIAL for method in each.methods}
         if methods:
-            raise HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
-        raise HTTPException(404)
+            raise MethodNotAllowed(methods)
+        raise NotFound("No such path")
 
 
 def _path(scope: Scope) -> str:
