@@ -1,8 +1,8 @@
 """Which requests go straight to their function?
 
 FastAPI can give a function whatever it asks for, in general steps that take longer than most of ours do. Ours ask for
-little: who is signed in, an id, a header, a body. Where a function asks for nothing else, that is looked up here, and
-checked by FastAPI's own fields. A request that does not fit goes FastAPI's way, which says what is wrong with it.
+little: who is signed in, an id, a query, a header, a body. Where a function asks for nothing else, that is looked up
+here, and checked by FastAPI's own fields. A request that does not fit goes FastAPI's way, which says what is wrong.
 """
 
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ class Straight:
 def straight(dependant: Dependant) -> Straight | None:
     """What the function asks for; None if it asks for anything else, or its answer is not ready to be sent."""
     asked = dependant.dependencies
-    signed = [(each.name or "", each.call) for each in asked if each.name and isinstance(each.call, Signed)]
+    signed = [(each.name, each.call) for each in asked if each.name and isinstance(each.call, Signed)]
     special = (
         dependant.websocket_param_name,
         dependant.http_connection_param_name,
