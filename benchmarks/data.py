@@ -76,9 +76,9 @@ def planted(folder: Path, size: int) -> Iterator[str]:
     with embedded.postgres(folder) as address, embedded.valkey(folder) as redis:
         os.environ |= {"CRM_DATABASE_URL": address, "CRM_REDIS_URL": redis, "CRM_SECRET_KEY": "only for the bench" * 2}
         settings.cache_clear()
+        command = [sys.executable, "-m", "app.cli", "migrate"]
+        subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
         if not (folder / "planted").exists():
-            command = [sys.executable, "-m", "app.cli", "migrate"]
-            subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
             asyncio.run(plant(address, size))
             (folder / "planted").touch()
         asyncio.run(_sign_in(address))

@@ -58,18 +58,18 @@ class Task:
 
 
 def lines(task: Task) -> Iterator[bytes]:
-    """The rows as COPY takes them: import_id, row, record_id (of a new record), data, outcome, errors.
+    """The rows as COPY takes them: import_id, row, record_id (of a new record), data, errors.
 
     Raises `Invalid` for the file as a whole.
     """
     prefix = str(task.import_id).encode()
-    for number, data, outcome, errors in checked(task):
+    for number, data, errors in checked(task):
         id = str(uuid7()).encode() if data and "values" in data else b"\\N"
-        yield b"\t".join((prefix, str(number).encode(), id, _json(data), outcome, _json(errors))) + b"\n"
+        yield b"\t".join((prefix, str(number).encode(), id, _json(data), _json(errors))) + b"\n"
 
 
-def checked(task: Task) -> Iterator[tuple[int, Any, bytes, Errors | None]]:
-    """Each row: its number, its data if it is good, its outcome if that is known already, its errors."""
+def checked(task: Task) -> Iterator[tuple[int, Any, Errors | None]]:
+    """Each row: its number, its data if it is good, its errors if not."""
     entity = importable(task.entity)
     reading = rows_of(task.content, task.options)
     _, header = next(reading)
@@ -84,7 +84,7 @@ def checked(task: Task) -> Iterator[tuple[int, Any, bytes, Errors | None]]:
             continue
         draft = rows.draft(number, cells, key)
         if isinstance(draft, list):
-            yield number, None, b"refused", draft
+            yield number, None, draft
         elif key is None or (left[key] == 1 and key not in begun):
             yield from _finished(rows, draft, cells, [])
         elif key in begun:
@@ -100,15 +100,15 @@ def checked(task: Task) -> Iterator[tuple[int, Any, bytes, Errors | None]]:
 
 def _finished(
     rows: Rows, draft: Draft, cells: list[str], others: list[int]
-) -> Iterator[tuple[int, Any, bytes, Errors | None]]:
+) -> Iterator[tuple[int, Any, Errors | None]]:
     data = rows.finished(draft, cells)
     if isinstance(data, list):
         for number in (draft.row, *others):
-            yield number, None, b"refused", [each | {"row": number} for each in data]
+            yield number, None, [each | {"row": number} for each in data]
         return
-    yield draft.row, data, b"\\N", None
+    yield draft.row, data, None
     for number in others:
-        yield number, {"same_as": draft.row}, b"\\N", None
+        yield number, {"same_as": draft.row}, None
 
 
 def _json(value: Any) -> bytes:

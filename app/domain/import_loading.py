@@ -33,8 +33,6 @@ from app.policies.profiles import profiles_within
 # Names are compared one by one with what could have been meant: enough to be of help, few enough to be quick.
 MOST_NAMES, MOST_UNKNOWN = 20_000, 1_000
 _BATCH = 1_000
-# From so many rows on the planner's statistics may have to be renewed with them.
-_MANY = 1_000
 _NO_LONGER = {
     "archived": "The record is archived; restore it first",
     "forbidden": "You may not change this record",
@@ -102,10 +100,8 @@ async def load(session: AsyncSession, access: Access, import_id: UUID) -> None:
     changes = await _compare(work)
     if not work.dry_run:
         await _write(work, changes)
-    counts = await import_rows.keep_outcomes(session, import_id, columns_of(understood), dry_run=work.dry_run)
+    counts = await import_rows.settle(session, import_id, found.rows, columns_of(understood))
     if not work.dry_run:
-        if counts["created"] >= _MANY:
-            await import_writing.take_stock(session, entity.name, counts["created"])
         await import_writing.assign(session, entity.name)
         if entity.name == "activities":
             await import_activities.sum_up(session, changes.left)

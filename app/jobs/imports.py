@@ -20,8 +20,10 @@ async def load_import(run: Run) -> None:
         if task is not None:
             async with run.transaction() as (session, access):
                 await imports.check(session, access, task)
-        async with run.transaction("import", last=True) as (session, access):
+        async with run.transaction("import") as (session, access):
             await import_loading.load(session, access, import_id)
+        async with run.transaction(last=True, by_itself=True) as (session, _):
+            await imports.take_stock(session, import_id)
     except AppError as error:
         gone = isinstance(error, Unauthenticated)
         why = "Whoever sent it is no longer an active user" if gone else error.detail

@@ -6,11 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from app.db.session import transaction
 from app.domain import checking_process
 from tests.conftest import Client
 from tests.jobs.effects import until
-from tests.loading import loaded, send, total, work
+from tests.loading import errors_of, loaded, send, total, work
 
 CUSTOMERS = {"columns": {"name": "name"}}
 LIMITED = """#!{python}
@@ -80,3 +82,16 @@ async def test_a_worker_that_stops_in_the_middle_leaves_no_process_that_checks(a
     assert checker.process.returncode is not None
     assert not [each for each in checking if os.path.exists(f"/proc/{each}")]  # noqa: ASYNC240
     assert await total(administrator, "/v1/customers") == 1
+
+
+async def test_of_the_rows_only_those_that_are_refused_are_kept(administrator: Client) -> None:
+    mapping = {"match_on": "name", "columns": {"name": "name", "sector": "sector", "parent": "parent"}}
+    file = "name,sector,parent\nAcme,,\nAcme,food,\nBeta,no such,\nGamma,,Nobody\nGamma,food,Nobody\nDelta,,\n"
+    await loaded(administrator, "customers", "name,sector,parent\nDelta,,\n", mapping)
+    done = await loaded(administrator, "customers", file, mapping)
+    assert done["counts"] == {"created": 1, "updated": 0, "unchanged": 1, "refused": 3, "merged": 1}
+    refused = [(each["row"], each["code"]) for each in await errors_of(administrator, done)]
+    assert refused == [(4, "unknown_option"), (5, "unknown_reference"), (6, "unknown_reference")]
+    async with transaction("system") as session:
+        kept = await session.execute(text("select row, data, record_id from import_rows order by row"))
+        assert [tuple(each) for each in kept] == [(4, None, None), (5, None, None), (6, None, None)]

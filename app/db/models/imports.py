@@ -38,8 +38,9 @@ class ImportFile(Internal):
 
 
 class ImportRow(Internal):
-    """`data` is the row as the entity's import model made it; `outcome` created, updated, unchanged or refused.
+    """A row that is still to be loaded, or one that is refused and has `errors`; what became a record is gone.
 
+    `data` is the row as the entity's import model made it, `record_id` the id that it has if it becomes a new record.
     Written only while their import is locked, by the hundred thousand: so no foreign key looks for it again and again.
     """
 
@@ -51,5 +52,4 @@ class ImportRow(Internal):
     row: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     data: Mapped[Json | None]
     record_id: Mapped[UUID | None]
-    outcome: Mapped[str | None] = mapped_column(String(20))
     errors: Mapped[list[Json] | None]

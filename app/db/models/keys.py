@@ -22,9 +22,9 @@ class MatchKey(Internal):
     """A normalised e-mail, phone, tax id, domain or name; several records may share one."""
 
     __tablename__ = "match_keys"
-    __table_args__ = (Index("match_keys_entity_kind_key_idx", "entity", "kind", "key"),)
+    __table_args__ = (Index("match_keys_record_id_idx", "record_id"),)
 
-    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    entity: Mapped[str] = mapped_column(String(40), primary_key=True)
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)
     key: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
-    entity: Mapped[str] = mapped_column(String(40))
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -38,21 +38,13 @@ class StageStay(Internal):
 
     __tablename__ = "stage_stays"
     __table_args__ = (
-        Index(
-            "stage_stays_open_key",
-            "entity",
-            "record_id",
-            "field",
-            unique=True,
-            postgresql_where=text("left_at is null"),
-        ),
+        Index("stage_stays_open_key", "record_id", "field", unique=True, postgresql_where=text("left_at is null")),
         Index(
             "stage_stays_due_idx",
-            "field",
             "pipeline_id",
             "stage",
             "entered_at",
-            postgresql_where=text("left_at is null"),
+            postgresql_where=text("field = 'stage' and left_at is null"),
         ),
         Index("stage_stays_record_id_idx", "record_id", "field", "entered_at"),
     )

@@ -73,10 +73,7 @@ class Opportunity(Record):
 
 class OpportunityLine(Internal):
     __tablename__ = "opportunity_lines"
-    __table_args__ = (
-        Index("opportunity_lines_product_id_idx", "product_id"),
-        CheckConstraint("quantity > 0", name="quantity"),
-    )
+    __table_args__ = (CheckConstraint("quantity > 0", name="quantity"),)
 
     opportunity_id: Mapped[UUID] = mapped_column(ForeignKey("opportunities.id"), primary_key=True)
     position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)

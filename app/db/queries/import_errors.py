@@ -42,7 +42,6 @@ def _compiled(reach: Reach) -> Compiled:
         .select_from(rows.join(each, true()))
         .where(
             rows.c.import_id == id,
-            rows.c.outcome == "refused",
             tuple_(rows.c.row, literal_column("each.ordinality")) > after,
         )
         .order_by(rows.c.row, literal_column("each.ordinality"))

@@ -92,7 +92,7 @@ async def copy(session: AsyncSession, import_id: UUID, lines: AsyncIterator[byte
     """Put the lines of COPY text in place of the import's rows. Answers how many there are."""
     await session.execute(delete(ImportRow).where(ImportRow.import_id == import_id))
     connection = await driver(session)
-    columns = ["import_id", "row", "record_id", "data", "outcome", "errors"]
+    columns = ["import_id", "row", "record_id", "data", "errors"]
     status: str = await connection.copy_to_table("import_rows", source=lines, columns=columns, format="text")
     return int(status.split()[-1])
 
@@ -103,7 +103,7 @@ async def set_out(session: AsyncSession, import_id: UUID) -> None:
         await session.execute(CreateTable(table))
     await session.execute(_SET_OUT, {"import_id": import_id})
     await session.execute(text("create index on incoming (record_id)"))
-    await session.execute(text("analyze incoming (key, external_id, record_id, is_new, errors)"))
+    await session.execute(text("analyze incoming (is_new, errors)"))
 
 
 async def refuse(session: AsyncSession, errors: Sequence[dict[str, Any]]) -> None:
@@ -112,23 +112,26 @@ async def refuse(session: AsyncSession, errors: Sequence[dict[str, Any]]) -> Non
         await session.execute(_REFUSE, {"errors": [dict(each) for each in errors]})
 
 
-async def keep_outcomes(
-    session: AsyncSession, import_id: UUID, columns: dict[str, str], *, dry_run: bool
-) -> dict[str, int]:
-    """Write what became of every row, and answer the counts. columns: which column of the file fills each field."""
-    await session.execute(_EXPLAIN, {"columns": columns})
-    await session.execute(_OUTCOMES, {"import_id": import_id, "dry_run": dry_run})
-    await session.execute(_FOLLOWERS, {"import_id": import_id})
-    return await counts(session, import_id)
+async def settle(session: AsyncSession, import_id: UUID, rows: int, columns: dict[str, str]) -> dict[str, int]:
+    """Leave of the import's rows those that are refused, with the reasons, and answer how many records were created,
+    updated and unchanged, how many rows refused, or merged into earlier ones.
+
+    rows: how many there are. columns: which column of the file fills each field.
+    """
+    found = (await session.execute(_COUNTS)).one()
+    if found.refused:
+        await session.execute(_EXPLAIN, {"columns": columns})
+        await session.execute(_REFUSED, {"import_id": import_id})
+        await session.execute(_FOLLOWERS, {"import_id": import_id})
+    await session.execute(_GONE, {"import_id": import_id})
+    counts = found._asdict() | {"refused": await refused(session, import_id)}
+    return counts | {"merged": rows - sum(counts.values())}
 
 
-async def counts(session: AsyncSession, import_id: UUID) -> dict[str, int]:
-    """How many records were created, updated and unchanged, and how many rows refused, or merged into earlier ones."""
-    query = select(ImportRow.outcome, func.count()).where(
-        ImportRow.import_id == import_id, ImportRow.outcome.is_not(None)
-    )
-    found = {str(outcome): times for outcome, times in await session.execute(query.group_by(ImportRow.outcome))}
-    return {name: found.get(name, 0) for name in ("created", "updated", "unchanged", "refused", "merged")}
+async def refused(session: AsyncSession, import_id: UUID) -> int:
+    """How many rows are refused."""
+    query = select(func.count()).where(ImportRow.import_id == import_id, ImportRow.errors.is_not(None))
+    return await session.scalar(query) or 0
 
 
 async def be_patient(session: AsyncSession) -> None:
@@ -148,7 +151,7 @@ async def take_turns(session: AsyncSession, entity: str) -> None:
 _SET_OUT = text("""
 insert into incoming (row, key, external_id, record_id, is_new, is_changed, data)
 select row, data ->> 'key', data ->> 'external_id', record_id, true, false, data
-from import_rows where import_id = :import_id and outcome is null and data ? 'values' order by row
+from import_rows where import_id = :import_id and errors is null and data ? 'values' order by row
 """)
 
 _REFUSE = text("""
@@ -171,23 +174,26 @@ update incoming i set errors = (
 where i.errors is not null
 """).bindparams(bindparam("columns", type_=JSONB))
 
-_OUTCOMES = text("""
-update import_rows r set
-  errors = i.errors,
-  outcome = case when i.errors is not null then 'refused' when i.is_new then 'created' when i.is_changed then 'updated'
-    else 'unchanged' end,
-  record_id = case when i.errors is null and not (:dry_run and i.is_new) then i.record_id end,
-  data = case when :dry_run then r.data end
-from incoming i where r.import_id = :import_id and r.row = i.row
+_REFUSED = text("""
+update import_rows r set errors = i.errors, data = null, record_id = null
+from incoming i where i.errors is not null and r.import_id = :import_id and r.row = i.row
 """)
 
 # Rows that are one with an earlier one share its fate.
 _FOLLOWERS = text("""
-update import_rows r set
-  outcome = case first.outcome when 'refused' then 'refused' else 'merged' end,
-  record_id = first.record_id,
+update import_rows r set data = null,
   errors = (select jsonb_agg(each || jsonb_build_object('row', r.row)) from jsonb_array_elements(first.errors) as each)
 from import_rows first
-where r.import_id = :import_id and first.import_id = :import_id and r.outcome is null
+where r.import_id = :import_id and first.import_id = :import_id and first.errors is not null
   and first.row = (r.data ->> 'same_as')::bigint
+""")
+
+_GONE = text("delete from import_rows where import_id = :import_id and errors is null")
+
+_COUNTS = text("""
+select count(*) filter (where is_new and errors is null) as created,
+  count(*) filter (where is_changed and errors is null) as updated,
+  count(*) filter (where not is_new and not is_changed and errors is null) as unchanged,
+  count(*) filter (where errors is not null) as refused
+from incoming
 """)

@@ -14,6 +14,8 @@ from app.db.models import table_of
 
 # Columns that no row of a file fills in.
 _OWN = ("archived_at", "archive_id", "password_hash", "service", "utm")
+# So many new rows are worth a look at the table.
+_MANY = 1_000
 
 
 async def insert_new(
@@ -109,7 +111,7 @@ async def keep_external_ids(session: AsyncSession, entity: str, system: str) -> 
 async def take_stock(session: AsyncSession, entity: str, created: int) -> None:
     """Let the planner know of new rows where they are most of the table, before the lists of the next minute go astray.
     Of others it learns soon enough: it looks at a large table for longer than the rows took to come in."""
-    if created > await session.scalar(_KNOWN, {"entity": entity}):
+    if created >= _MANY and created > await session.scalar(_KNOWN, {"entity": entity}):
         await session.execute(text(f"analyze {entity}"))
 
 

@@ -206,16 +206,21 @@ class Rows:
                 data["lacks"] = problems
         if data["lacks"]:
             values = {name: value for name, value in draft.given.items() if name not in named}
-            return data | {"values": values | compared(self.entity.name, values)}
+            data["values"] = values | compared(self.entity.name, values)
+            return data
         if "phones" in draft.items:
             pairs = zip(draft.items["phones"], values["phones"], strict=True)
             data["items"] = draft.items | {"phones": [said | {"number": full["number"]} for said, full in pairs]}
         data["stays"] = self._stays(values)
         data["keys"] = list(dict.fromkeys(self.entity.match_keys(values))) if self.entity.match_keys else []
-        kept = {name: value for name, value in values.items() if value is not None and name not in named}
-        shown = kept.keys() & self.shown
-        data["changes"] = {name: [None, kept[name]] for name in shown if not is_blank(kept[name])}
-        return data | {"values": kept}
+        data["values"] = kept = {}
+        data["changes"] = changes = {}
+        for name, value in values.items():
+            if value is not None and name not in named:
+                kept[name] = value
+                if name in self.shown and not is_blank(value):
+                    changes[name] = [None, value]
+        return data
 
     def _stays(self, values: Values) -> list[tuple[Any, ...]]:
         """Field, stage, entered, left; `values` are completed with what follows."""
