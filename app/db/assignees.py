@@ -1,4 +1,8 @@
-"""Who is assigned to a customer, when owners change and reasons end. What begins is written by the ledger."""
+"""Who is assigned to a customer, when owners change and reasons end. What begins is written by the ledger.
+
+Whoever changes the assignees of a customer holds it meanwhile as those do who change the customer itself, with the lock
+that lets others name it. An opportunity is held before its customer.
+"""
 
 from uuid import UUID
 
@@ -37,7 +41,7 @@ async def step_down_all(session: AsyncSession, customer_ids: list[UUID]) -> None
 
 async def end_reasons(session: AsyncSession, record_ids: list[UUID]) -> None:
     """Records no longer hold their owners at their customers: reassigned, archived, moved away, done."""
-    customer_ids = list(await session.scalars(_CUSTOMERS_OF_REASONS, {"record_ids": record_ids}))
+    customer_ids = list(await session.scalars(_HOLD_AND_FIND, {"record_ids": record_ids}))
     if customer_ids:
         await _lock(session, customer_ids)
         await session.execute(_END_REASONS, {"record_ids": record_ids})
@@ -47,7 +51,7 @@ async def end_reasons(session: AsyncSession, record_ids: list[UUID]) -> None:
 async def _lock(session: AsyncSession, customer_ids: list[UUID]) -> None:
     """Hold customers and their assignees, in order, so that the statements after this see what was waited for.
 
-    The full lock on a customer keeps out new assignees, whose foreign key asks for it; that on an assignee new reasons.
+    The lock on an assignee keeps out new reasons of a file's records, which come without one on the customer.
     """
     await session.execute(_LOCK_CUSTOMERS, {"customer_ids": customer_ids})
     await session.execute(_LOCK_ASSIGNEES, {"customer_ids": customer_ids})
@@ -58,7 +62,7 @@ async def _drop_idle(session: AsyncSession, customer_ids: list[UUID]) -> None:
     await session.execute(_UNASSIGNED, {"customer_ids": customer_ids})
 
 
-_LOCK_CUSTOMERS = text("select from customers where id = any(:customer_ids) order by id for update")
+_LOCK_CUSTOMERS = text("select from customers where id = any(:customer_ids) order by id for no key update")
 
 _LOCK_ASSIGNEES = text("""
 select from customer_assignees where customer_id = any(:customer_ids) order by customer_id, user_id for update
@@ -75,7 +79,15 @@ update customer_assignees a set role = null from customers c
 where c.id = any(:customer_ids) and a.customer_id = c.id and a.role = 'owner' and a.user_id is distinct from c.owner_id
 """)
 
-_CUSTOMERS_OF_REASONS = text("select distinct customer_id from assignment_reasons where record_id = any(:record_ids)")
+# What activities are about is summed up anew before the transaction ends.
+_HOLD_AND_FIND = text("""
+with held as (
+  select from opportunities where id in (select opportunity_id from activities where id = any(:record_ids))
+  order by id for no key update
+)
+select distinct customer_id from assignment_reasons
+where record_id = any(:record_ids) and (select count(*) from held) >= 0
+""")
 
 _END_REASONS = text("delete from assignment_reasons where record_id = any(:record_ids)")
 

@@ -143,13 +143,14 @@ def _json(rows: list[dict[str, Any]]) -> str:
     return orjson.dumps(rows, default=str).decode()
 
 
-def parts(holds: str, changes: str = "changes") -> dict[str, str]:
+def parts(holds: str, changes: str = "changes", held: str = "") -> dict[str, str]:
     """The parts of the statement by name, each of which writes only where `holds` is true.
 
-    changes: what an event tells. Inside one statement each part sees the tables as they were before it: what must come
-    first is read from `left_stays`. Of new records there are none to leave, and `first_stays` come instead.
+    changes: what an event tells. held: what else is asked before there are new assignees, so that customers are held.
+    Inside one statement each part sees the tables as they were before it: what must come first is read from
+    `left_stays`. Of new records there are none to leave, and `first_stays` come instead.
     """
-    return {name: part.format(holds=holds, changes=changes) for name, part in _PARTS.items()}
+    return {name: part.format(holds=holds, changes=changes, held=held) for name, part in _PARTS.items()}
 
 
 _ENTER = """
@@ -195,7 +196,7 @@ on conflict do nothing
 insert into customer_assignees (customer_id, user_id, role)
 select customer_id, user_id, role
 from jsonb_to_recordset(cast(:assignees as jsonb)) as a(customer_id uuid, user_id uuid, role text)
-where {holds}
+where {holds}{held}
 on conflict (customer_id, user_id) do update set role = coalesce(excluded.role, customer_assignees.role)
 returning customer_id, user_id, role, xmax = 0 as is_new
 """,
@@ -215,13 +216,19 @@ where {holds}
 """,
 }
 
+# See `assignees`: whoever takes one away holds the customer, too.
+_HELD = """held as (select from customers where id in (
+  select customer_id from jsonb_to_recordset(cast(:assignees as jsonb)) as a(customer_id uuid)
+) order by id for no key update)"""
+_OLD = parts("true", held=" and (select count(*) from held) >= 0")
+
 _WRITE = text(
-    f"with {', '.join(f'{name} as ({part})' for name, part in parts('true').items() if name != 'first_stays')}"
+    f"with {_HELD}, {', '.join(f'{name} as ({part})' for name, part in _OLD.items() if name != 'first_stays')}"
     " select customer_id from new_assignees where is_new"
 )
 
-# A statement of its own: it sees what whoever took the last assignee away has committed meanwhile, since the foreign
-# key of the new pair waited for them.
+# A statement of its own: it sees what whoever took the last assignee away has committed while the customer was waited
+# for.
 _ASSIGNED = text("update customers set assigned = true where id = any(:ids) and not assigned")
 
 

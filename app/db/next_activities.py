@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 
 async def follow(session: AsyncSession, events: Iterable[Mapping[str, Any]]) -> None:
-    """Bring up to date what sums up the activities of which these lines of the ledger tell, once they are written.
+    """Bring up to date what sums up the activities of which these lines of the ledger tell.
 
     Nothing changes an activity without a line in the ledger: so this is the one place to look.
     """

@@ -106,12 +106,11 @@ async def transaction(source: str = "api") -> AsyncIterator[AsyncSession]:
 
 
 async def settle(session: AsyncSession) -> None:
-    """Write what is still to be written: changed records, then the ledger, then what follows from it."""
+    """Write what is still to be written: changed records, what sums them up, the ledger, then what follows from it."""
     await session.flush()
     operation = operation_of(session)
-    told = list(operation.pending.events)
+    await next_activities.follow(session, operation.pending.events)
     await ledger.write(session, operation.pending)
-    await next_activities.follow(session, told)
     while operation.before_commit:
         await operation.before_commit.pop(0)(session)
 
