@@ -15,8 +15,17 @@ from app.server.claims import claim
 from app.server.folders import make_data_folder, make_socket_folder, programs_of, socket_folder
 from app.server.processes import CannotStart, Program, shim
 
-# PostgreSQL's own advice is a quarter of the memory; more than this tells only in large data.
-SHARED_BUFFERS = min(512, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20 // 4)
+
+def _memory() -> int:
+    """How much there is for this machine or container, in MiB."""
+    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
+    with suppress(OSError, ValueError):
+        return min(physical, int(Path("/sys/fs/cgroup/memory.max").read_text()) // 2**20)
+    return physical
+
+
+# PostgreSQL's own advice is a quarter of the memory; what small data do not fill is not taken.
+SHARED_BUFFERS = min(4096, _memory() // 4)
 SETTINGS = (
     "listen_addresses=",
     "unix_socket_permissions=0700",
