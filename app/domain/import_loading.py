@@ -80,9 +80,12 @@ class Load:
 
 
 async def load(session: AsyncSession, access: Access, import_id: UUID) -> None:
-    """Write the good rows of a checked import, or, if it is only tried, count what would be written."""
+    """Write the good rows of a checked import, or, if it is only tried, count what would be written.
+
+    What was loaded or tried already stays as it is.
+    """
     found = await import_rows.state_of(session, import_id)
-    if found.state not in ("checked", "loading"):
+    if found.state not in ("checked", "loading") or found.finished_at is not None:
         return
     await import_rows.be_patient(session)
     await import_rows.take_turns(session, found.entity)

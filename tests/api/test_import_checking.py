@@ -23,6 +23,18 @@ checking.serve(socket.socket(fileno=int(sys.argv[3])))
 """
 
 
+def children_of(number: int) -> list[str]:
+    return Path(f"/proc/{number}/task/{number}/children").read_text().split()
+
+
+def is_running(number: str) -> bool:
+    """Whether a process is at work: what has ended may wait for long to be noticed by whoever has to."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 @pytest.mark.parametrize(("limit", "most"), [("MOST_MEMORY", 1 << 20), ("MOST_SECONDS", 0)])
 async def test_a_file_that_takes_too_much_fails_and_the_next_is_loaded(
     administrator: Client, tmp_path: Path, limit: str, most: int
@@ -67,13 +79,13 @@ async def test_a_worker_that_stops_in_the_middle_leaves_no_process_that_checks(a
     checker = checking_process.Ready.checker
     assert checker is not None
     number = checker.process.pid
-    file = "name\n" + "".join(f"Customer {number}\n" for number in range(100_000))
+    file = "name\n" + "".join(f"Customer {at}\n" for at in range(100_000))
     await send(administrator, "customers", file, CUSTOMERS)
     working = asyncio.create_task(work())
     checking: list[str] = []
 
     async def are_checking() -> bool:
-        checking[:] = Path(f"/proc/{number}/task/{number}/children").read_text().split()  # noqa: ASYNC240
+        checking[:] = children_of(number)
         return bool(checking)
 
     await until(are_checking)
@@ -95,3 +107,47 @@ async def test_of_the_rows_only_those_that_are_refused_are_kept(administrator: C
     async with transaction("system") as session:
         kept = await session.execute(text("select row, data, record_id from import_rows order by row"))
         assert [tuple(each) for each in kept] == [(4, None, None), (5, None, None), (6, None, None)]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_job_that_is_done_again_after_the_rows_were_loaded_leaves_all_as_it_is(
+    administrator: Client, dry_run: bool
+) -> None:
+    file = "name,sector\nAcme,\nBeta,no such\n"
+    mapping = {"columns": {"name": "name", "sector": "sector"}}
+    done = await loaded(administrator, "customers", file, mapping, {"dry_run": dry_run})
+    async with transaction("system") as session:
+        await session.execute(text("update jobs set state = 'pending', run_at = now() where kind = 'load_import'"))
+    await work()
+    assert (await administrator.get(f"/v1/imports/{done['id']}")).json() == done
+    assert len(await errors_of(administrator, done)) == 1
+    assert await total(administrator, "/v1/customers") == (0 if dry_run else 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+async def test_when_the_process_is_killed_in_the_middle_the_file_is_checked_again(administrator: Client) -> None:
+    await loaded(administrator, "customers", "name\nAcme\n", CUSTOMERS)
+    checker = checking_process.Ready.checker
+    assert checker is not None
+    number = checker.process.pid
+    file = "name\n" + "".join(f"Customer {at}\n" for at in range(20_000))
+    sent = await send(administrator, "customers", file, CUSTOMERS)
+    working = asyncio.create_task(work())
+    checking: list[str] = []
+
+    async def are_checking() -> bool:
+        checking[:] = children_of(number)
+        return bool(checking)
+
+    async def nothing_is_left() -> bool:
+        return not any(map(is_running, checking))
+
+    await until(are_checking)
+    checker.process.kill()
+    await working
+    assert (await administrator.get(sent.headers["location"])).json()["state"] == "checking"
+    await until(nothing_is_left)
+    async with transaction("system") as session:
+        await session.execute(text("update jobs set run_at = now() where state = 'pending'"))
+    await work()
+    assert (await administrator.get(sent.headers["location"])).json()["counts"]["created"] == 20_000
