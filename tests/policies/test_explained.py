@@ -6,6 +6,7 @@ That its verdict is the answer, for every profile, relation and action, is held 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -124,7 +125,7 @@ async def test_assignments_are_named_with_their_reasons_and_how_the_person_reach
 ) -> None:
     manager = await as_profile("manager")
     ana = await as_profile("sales", manager=manager.user_id)
-    today = clock.now().date()
+    today = clock.now().astimezone(ZoneInfo("Europe/Madrid")).date()
     absence = {"substitute_id": None, "from_on": str(today - timedelta(days=1)), "until_on": str(today)}
     ben, eva = await as_profile("sales"), await as_profile("sales")
     customer = await create(administrator, "customers", owner_id=ana.user_id)
