@@ -55,8 +55,9 @@ def test_a_terminal_stops_everything_in_order(folder: Path, way: str) -> None:
     def take_terminal() -> None:
         os.setsid()
         fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
-        # Tests that a shell runs in the background are told to ignore it.
+        # Tests that a shell runs in the background, or nohup, are told to ignore them.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
     with Stack(folder, preexec_fn=take_terminal, stdin=terminal, stdout=terminal, pass_fds=[terminal]) as stack:
         os.close(terminal)
