@@ -220,10 +220,10 @@ where {holds}
 _HELD = """held as (select from customers where id in (
   select customer_id from jsonb_to_recordset(cast(:assignees as jsonb)) as a(customer_id uuid)
 ) order by id for no key update)"""
-_OLD = parts("true", held=" and (select count(*) from held) >= 0")
+_PARTS_HELD = parts("true", held=" and (select count(*) from held) >= 0")
 
 _WRITE = text(
-    f"with {_HELD}, {', '.join(f'{name} as ({part})' for name, part in _OLD.items() if name != 'first_stays')}"
+    f"with {_HELD}, {', '.join(f'{name} as ({part})' for name, part in _PARTS_HELD.items() if name != 'first_stays')}"
     " select customer_id from new_assignees where is_new"
 )
 

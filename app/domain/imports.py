@@ -105,7 +105,9 @@ async def take_stock(session: AsyncSession, import_id: UUID) -> None:
 
 
 async def fail(session: AsyncSession, access: Access, import_id: UUID, why: str) -> None:
-    """Nothing of the file was loaded, and nothing will be."""
+    """Nothing of the file was loaded, and nothing will be; what was loaded or tried already stays as it is."""
+    if (await import_rows.state_of(session, import_id)).finished_at is not None:
+        return
     now = clock.now()
     await import_rows.note(session, import_id, access.user_id, now, state="failed", failure=why, finished_at=now)
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app.db.session import transaction
 from app.domain import checking_process
+from app.jobs.imports import given_up
 from tests.conftest import Client
 from tests.jobs.effects import until
 from tests.loading import errors_of, loaded, send, total, work
@@ -25,6 +26,18 @@ checking.serve(socket.socket(fileno=int(sys.argv[3])))
 
 def children_of(number: int) -> list[str]:
     return Path(f"/proc/{number}/task/{number}/children").read_text().split()
+
+
+async def checking_for(number: int) -> list[str]:
+    """The processes that check a file for this one, once there are any."""
+    checking: list[str] = []
+
+    async def are_there() -> bool:
+        checking[:] = children_of(number)
+        return bool(checking)
+
+    await until(are_there)
+    return checking
 
 
 def is_running(number: str) -> bool:
@@ -82,13 +95,7 @@ async def test_a_worker_that_stops_in_the_middle_leaves_no_process_that_checks(a
     file = "name\n" + "".join(f"Customer {at}\n" for at in range(100_000))
     await send(administrator, "customers", file, CUSTOMERS)
     working = asyncio.create_task(work())
-    checking: list[str] = []
-
-    async def are_checking() -> bool:
-        checking[:] = children_of(number)
-        return bool(checking)
-
-    await until(are_checking)
+    checking = await checking_for(number)
     working.cancel()
     await asyncio.wait({working})
     assert checker.process.returncode is not None
@@ -119,6 +126,8 @@ async def test_a_job_that_is_done_again_after_the_rows_were_loaded_leaves_all_as
     async with transaction("system") as session:
         await session.execute(text("update jobs set state = 'pending', run_at = now() where kind = 'load_import'"))
     await work()
+    async with transaction("system") as session:
+        await given_up(session, {"import_id": done["id"]})
     assert (await administrator.get(f"/v1/imports/{done['id']}")).json() == done
     assert len(await errors_of(administrator, done)) == 1
     assert await total(administrator, "/v1/customers") == (0 if dry_run else 1)
@@ -133,16 +142,11 @@ async def test_when_the_process_is_killed_in_the_middle_the_file_is_checked_agai
     file = "name\n" + "".join(f"Customer {at}\n" for at in range(20_000))
     sent = await send(administrator, "customers", file, CUSTOMERS)
     working = asyncio.create_task(work())
-    checking: list[str] = []
-
-    async def are_checking() -> bool:
-        checking[:] = children_of(number)
-        return bool(checking)
+    checking = await checking_for(number)
 
     async def nothing_is_left() -> bool:
         return not any(map(is_running, checking))
 
-    await until(are_checking)
     checker.process.kill()
     await working
     assert (await administrator.get(sent.headers["location"])).json()["state"] == "checking"

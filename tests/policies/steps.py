@@ -9,7 +9,7 @@ from tests.contracts.worlds import execute
 
 
 async def create(client: httpx.AsyncClient, kind: str, /, **values: Any) -> dict[str, Any]:
-    """A new record of a kind: a customer, a contact or an opportunity, as the API shows it."""
+    """A new record of a kind: a customer, a contact, an opportunity or an activity, as the API shows it."""
     needed = {"contacts": {"first_name": "Eva"}, "activities": {}}.get(kind, {"name": kind})
     given = {name: str(value) if isinstance(value, UUID) else value for name, value in (needed | values).items()}
     answer = await client.post(f"/v1/{kind}", json=given)

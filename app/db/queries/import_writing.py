@@ -122,7 +122,7 @@ async def assign(session: AsyncSession, entity: str) -> None:
             await session.execute(statement)
     elif {"owner_id", "customer_id"} <= set(table_of(entity).c.keys()):
         responsible = RESPONSIBLE + (" and t.state = 'planned'" if entity == "activities" else "")
-        for template in (_LATER, _REASONS, _HELD, _PAIRS, _ASSIGNED):
+        for template in (_LATER, _REASONS, _PAIRS, _ASSIGNED):
             await session.execute(text(template.format(entity=entity, responsible=responsible)))
 
 
@@ -226,19 +226,17 @@ where {responsible}
 on conflict do nothing
 """
 
-_MISSING = """
-select distinct t.customer_id, t.owner_id from incoming i join {entity} t on t.id = i.record_id
-where {responsible}
-  and not exists (select from customer_assignees a where (a.customer_id, a.user_id) = (t.customer_id, t.owner_id))
-"""
-
 # Whoever changes the assignees of one of these customers waits from here on. A pair that is there already is not held:
 # if its last reason goes away at this very moment, the foreign key refuses ours, and the job is done again.
-_HELD = f"""
-select count(*) from (select from customers where id in (select customer_id from ({_MISSING}) missing)
-  order by id for no key update) held
-"""
-
-_PAIRS = f"""
-insert into customer_assignees (customer_id, user_id) {_MISSING} order by 1, 2 on conflict do nothing
+_PAIRS = """
+with missing as materialized (
+  select distinct t.customer_id, t.owner_id from incoming i join {entity} t on t.id = i.record_id
+  where {responsible}
+    and not exists (select from customer_assignees a where (a.customer_id, a.user_id) = (t.customer_id, t.owner_id))
+), held as (
+  select from customers where id in (select customer_id from missing) order by id for no key update
+)
+insert into customer_assignees (customer_id, user_id)
+select customer_id, owner_id from missing where (select count(*) from held) >= 0 order by 1, 2
+on conflict do nothing
 """
