@@ -66,29 +66,21 @@ async def tell_new(
 ) -> None:
     """The ledger's lines, stays and match keys of new records."""
     table = table_of(entity)
-    pairs = [f"'{name}', told_{name}.told" for name in named]
-    pairs += [
-        f"'{name}', case when t.{name} is not null then jsonb_build_array(null, t.{name}) end"
-        for name in ("owner_id", "number")
-        if name in table.c and name not in named
-    ]
+    told = [*named, *(name for name in ("owner_id", "number") if name in table.c and name not in named)]
+    pairs = [f"'{name}', case when t.{name} is not null then jsonb_build_array(null, t.{name}) end" for name in told]
+    pairs += [f"'lines', {_LINES_OF_NEW}"] if entity == "opportunities" else []
     changes = "(i.data -> 'changes')"
     changes += f" || jsonb_strip_nulls(jsonb_build_object({', '.join(pairs)}))" if pairs else ""
-    changes += " || coalesce(told_lines.told, '{}')" if entity == "opportunities" else ""
-    sets = [_told_named(name) for name in named] + ([_LINES_OF_NEW] if entity == "opportunities" else [])
-    joins = [f"left join told_{name} on told_{name}.record_id = t.{name}" for name in named]
-    joins += ["left join told_lines on told_lines.record_id = t.id"] if entity == "opportunities" else []
     customer = customer_of(entity)
     occurred = {"opportunities": "t.opened_at", "activities": "coalesce(t.done_at, cast(:now as timestamptz))"}.get(
         entity, "cast(:now as timestamptz)"
     )
     statement = f"""
-        {"with " + ", ".join(sets) if sets else ""}
         insert into events (occurred_at, recorded_at, type, entity, record_id, version, customer_id, changes, actor,
           source, operation_id)
         select {occurred}, cast(:now as timestamptz), '{singular}.created', '{entity}', t.id, 1, {customer}, {changes},
           cast(:actor as uuid), 'import', cast(:operation_id as uuid)
-        from incoming i join {entity} t on t.id = i.record_id {" ".join(joins)}
+        from incoming i join {entity} t on t.id = i.record_id
         where i.is_new and i.errors is null order by i.row
     """
     await session.execute(text(statement), {"now": now, "actor": actor, "operation_id": operation_id})
@@ -140,13 +132,6 @@ def quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def _told_named(name: str) -> str:
-    """What the ledger says of each record that a column names, made once for the many rows that name it."""
-    return f"""told_{name} as materialized (
-      select distinct record_id, jsonb_build_array(null, record_id) as told
-      from named where field = '{name}' and record_id is not null)"""
-
-
 def joins_named(named: Sequence[str]) -> str:
     """Joins the records that rows name, each under `of_` and the column's name."""
     return " ".join(
@@ -168,12 +153,10 @@ left join products p on p.id = n.record_id and p.currency = o.currency
 where i.is_new and i.errors is null
 """)
 
-_LINES_OF_NEW = """told_lines as materialized (
-  select l.opportunity_id as record_id, jsonb_build_object('lines', jsonb_build_array(null,
-    jsonb_agg(jsonb_build_object('product_id', l.product_id, 'quantity', l.quantity::text,
-      'unit_price', l.unit_price::text) order by l.position))) as told
-  from incoming i join opportunity_lines l on l.opportunity_id = i.record_id
-  where i.is_new and i.errors is null group by 1)"""
+_LINES_OF_NEW = """(
+  select jsonb_build_array(null, jsonb_agg(jsonb_build_object('product_id', l.product_id, 'quantity', l.quantity::text,
+    'unit_price', l.unit_price::text) order by l.position))
+  from opportunity_lines l where l.opportunity_id = t.id having count(*) > 0)"""
 
 _NEW_KEYS = text("""
 insert into match_keys (entity, record_id, kind, key)
