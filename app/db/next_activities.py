@@ -51,19 +51,41 @@ _LOCK = {
     for entity in ("opportunities", "customers")
 }
 
-_SUM_UP = {
-    entity: text(f"""
+_WRITE = """
 update {entity} t set next_activity_at = s.next_at, last_activity_at = s.last_at
-from (
+from ({found}) s
+where t.id = s.id and (t.next_activity_at, t.last_activity_at) is distinct from (s.next_at, s.last_at)
+"""
+
+# A customer may have thousands: an index each knows the first that is planned and the last that is done. Of an
+# opportunity all are read; asked by state, a planner that knows little of the table looks through everybody's.
+_SUM_UP = {
+    "customers": text(
+        _WRITE.format(
+            entity="customers",
+            found="""
   select e.id, (
       select min(a.due_at) from activities a
-      where a.{column} = e.id and a.state = 'planned' and a.archived_at is null
+      where a.customer_id = e.id and a.state = 'planned' and a.archived_at is null
     ) as next_at, (
-      select max(a.done_at) from activities a where a.{column} = e.id and a.state = 'done' and a.archived_at is null
+      select max(a.done_at) from activities a where a.customer_id = e.id and a.state = 'done' and a.archived_at is null
     ) as last_at
-  from {entity} e where e.id = any(:ids)
-) s
-where t.id = s.id and (t.next_activity_at, t.last_activity_at) is distinct from (s.next_at, s.last_at)
-""")
-    for entity, column in (("opportunities", "opportunity_id"), ("customers", "customer_id"))
+  from customers e where e.id = any(:ids)
+""",
+        )
+    ),
+    "opportunities": text(
+        _WRITE.format(
+            entity="opportunities",
+            found="""
+  select e.id, a.next_at, a.last_at
+  from opportunities e cross join lateral (
+    select min(due_at) filter (where state = 'planned') as next_at,
+      max(done_at) filter (where state = 'done') as last_at
+    from activities where opportunity_id = e.id and archived_at is null
+  ) a
+  where e.id = any(:ids)
+""",
+        )
+    ),
 }

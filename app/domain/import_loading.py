@@ -209,9 +209,9 @@ async def _compare(work: Load) -> Changes:
         return changes
     session, name = work.session, work.entity.name
     await import_changing.note_changed(session, name, work.named, work.system)
-    rows = await import_changing.changed_rows(session, name, work.named, work.system)
-    for start in range(0, len(rows), _BATCH):
-        batch = rows[start : start + _BATCH]
+    last = 0
+    while batch := await import_changing.changed_rows(session, name, work.named, work.system, last, _BATCH):
+        last = batch[-1].row
         ids = [row.record_id for row in batch]
         before = await _held(work, ids)
         attaching = [row.record_id for row in batch if row.attached]

@@ -42,8 +42,10 @@ async def note_changed(session: AsyncSession, entity: str, named: Sequence[str],
     await session.execute(text(statement), {} if system is None else {"system": system})
 
 
-async def changed_rows(session: AsyncSession, entity: str, named: Sequence[str], system: str | None) -> list[Any]:
-    """What the changed rows say, with the records that they name: row, record_id, data, named, lines, attached.
+async def changed_rows(
+    session: AsyncSession, entity: str, named: Sequence[str], system: str | None, after: int, limit: int
+) -> list[Any]:
+    """What the next changed rows say, with the records that they name: row, record_id, data, named, lines, attached.
 
     lines: of each the product with its `price` and `currency`, and `quantity` and `unit_price` if the row says them.
     attached: the external id that the record does not have yet.
@@ -54,10 +56,12 @@ async def changed_rows(session: AsyncSession, entity: str, named: Sequence[str],
     statement = f"""
         select i.row, i.record_id, i.data, jsonb_strip_nulls(jsonb_build_object({pairs})) as named, {lines} as lines,
           {attached} as attached
-        from incoming i {joins_named(named)} where i.is_changed and i.errors is null order by i.row
+        from incoming i {joins_named(named)} where i.is_changed and i.errors is null and i.row > :after
+        order by i.row limit :limit
     """
     query = text(statement).columns(data=JSONB, named=JSONB, lines=JSONB)
-    return list(await session.execute(query, {} if system is None else {"system": system}))
+    bound = {"after": after, "limit": limit} | ({} if system is None else {"system": system})
+    return list(await session.execute(query, bound))
 
 
 def _attaches(entity: str) -> str:
@@ -177,12 +181,12 @@ _LINES_DIFFER = """i.data -> 'given' ? 'lines' and (
       or said.item ? 'quantity' and l.quantity is distinct from (said.item ->> 'quantity')::numeric
       or said.item ? 'unit_price' and l.unit_price is distinct from (said.item ->> 'unit_price')::numeric))"""
 
-_LINES_SAID = """select jsonb_agg(jsonb_build_object('product_id', n.record_id,
-    'price', p.price::text, 'currency', p.currency,
+# Looked up one by one: PostgreSQL takes any list for a hundred items, and would sort all that is named for each row.
+_LINES_SAID = """select jsonb_agg(jsonb_build_object('product_id', p.id, 'price', p.price::text, 'currency', p.currency,
     'quantity', line.item ->> 'quantity', 'unit_price', line.item ->> 'unit_price') order by line.position)
   from jsonb_array_elements(i.data -> 'items' -> 'lines') with ordinality as line(item, position)
-  join named n on n.field = 'lines.product_id' and n.key = line.item -> 'product_id' ->> 0
-  join products p on p.id = n.record_id"""
+  cross join lateral (select p.id, p.price, p.currency from named n join products p on p.id = n.record_id
+    where n.field = 'lines.product_id' and n.key = line.item -> 'product_id' ->> 0 offset 0) p"""
 
 _LINES_OF = text("""
 select opportunity_id, jsonb_agg(jsonb_build_object('product_id', product_id, 'quantity', quantity::text,

@@ -1,0 +1,39 @@
+"""Files that change thousands of records that are there."""
+
+from typing import Any
+
+import pytest
+
+from app.domain.entities import fields
+from tests.conftest import Client
+from tests.loading import everything, loaded
+
+PRODUCTS = {"match_on": "sku", "columns": {"sku": "sku", "name": "name", "price": "price"}}
+MANY = 2_100
+
+
+def file(raised: int, besides: int = 0) -> str:
+    """A price list, on which all but one are raised."""
+    lines = (f"S{number},Product {number},{number + raised * (number != besides)}.50" for number in range(1, MANY + 1))
+    return "sku,name,price\n" + "\n".join(lines)
+
+
+async def test_each_of_thousands_of_rows_changes_its_record_once(administrator: Client) -> None:
+    assert (await loaded(administrator, "products", file(0), PRODUCTS))["counts"]["created"] == MANY
+    done = await loaded(administrator, "products", file(1, besides=1_500), PRODUCTS)
+    assert done["counts"] == {"created": 0, "updated": MANY - 1, "unchanged": 1, "refused": 0, "merged": 0}
+    found = {each["sku"]: (each["price"], each["version"]) for each in await everything(administrator, "/v1/products")}
+    expected = {f"S{number}": (f"{number + 1}.50", 2) for number in range(1, MANY + 1)}
+    assert found == expected | {"S1500": ("1500.50", 1)}
+
+
+async def test_no_model_is_made_for_a_row(administrator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    await loaded(administrator, "products", "sku,name,price\nS,Product,1\n", PRODUCTS)
+    await loaded(administrator, "products", "sku,name,price\nS,Product,2\n", PRODUCTS)
+
+    def made(*_: Any, **__: Any) -> None:
+        pytest.fail("It takes longer to make a model than to check a row by it")
+
+    monkeypatch.setattr(fields, "create_model", made)
+    done = await loaded(administrator, "products", "sku,name,price\nS,Product,3\n", PRODUCTS)
+    assert done["counts"]["updated"] == 1
