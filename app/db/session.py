@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -81,6 +82,7 @@ def engine() -> AsyncEngine:
         pool_timeout=5,
         pool_recycle=1800,
         hide_parameters=True,
+        json_deserializer=orjson.loads,
         connect_args={"timeout": 5, "command_timeout": 630, "server_settings": SERVER | TIMEOUTS},
     )
     event.listen(made.sync_engine, "checkout", _refuse_closed)

@@ -45,7 +45,8 @@ async def note_changed(session: AsyncSession, entity: str, named: Sequence[str],
 async def changed_rows(
     session: AsyncSession, entity: str, named: Sequence[str], system: str | None, after: int, limit: int
 ) -> list[Any]:
-    """What the next changed rows say, with the records that they name: row, record_id, data, named, lines, attached.
+    """What the next changed rows say, with the records that they name: row, record_id, data (its `values`, `given` and
+    `items`), named, lines, attached.
 
     lines: of each the product with its `price` and `currency`, and `quantity` and `unit_price` if the row says them.
     attached: the external id that the record does not have yet.
@@ -54,8 +55,9 @@ async def changed_rows(
     lines = f"({_LINES_SAID})" if entity == "opportunities" else "null::jsonb"
     attached = "null" if system is None else f"case when {_attaches(entity)} then i.external_id end"
     statement = f"""
-        select i.row, i.record_id, i.data, jsonb_strip_nulls(jsonb_build_object({pairs})) as named, {lines} as lines,
-          {attached} as attached
+        select i.row, i.record_id, jsonb_build_object('values', i.data -> 'values', 'given', i.data -> 'given',
+            'items', i.data -> 'items') as data,
+          jsonb_strip_nulls(jsonb_build_object({pairs})) as named, {lines} as lines, {attached} as attached
         from incoming i {joins_named(named)} where i.is_changed and i.errors is null and i.row > :after
         order by i.row limit :limit
     """
