@@ -21,6 +21,8 @@ FIELDS = (
     *("employees", "annual_revenue", "currency", "lifecycle_stage", "updated_at"),
 )
 LIMIT, PEOPLE = 50, 16
+# What is in everybody's website: of the planted ones, and of those that came in by O3 and O5 when the data are kept.
+WEBSITES = ("empresa.example", "nueva.example", "cliente.example")
 # The large ones, of which each has 300 activities and 40 opportunities.
 LARGE = """
 select c.id, c.owner_id from customers c where c.owner_id = any($1)
@@ -139,7 +141,7 @@ class SearchCustomers:
 
     def begin(self) -> tuple[bytes, object]:
         fragment = self.fragment()
-        while fragment in "empresa.example":  # also in everybody's website
+        while any(fragment in website for website in WEBSITES):
             fragment = self.fragment()
         query = f"q={quote(fragment)}&limit={LIMIT}&fields={','.join(FIELDS)}"
         return request("GET", f"/v1/customers?{query}", self.chance.choice(self.people)), fragment

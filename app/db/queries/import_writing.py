@@ -57,6 +57,8 @@ async def insert_new(
     """
     bound = {"now": now, "actor": actor, "owner_id": owner_id, "prefix": number_prefix}
     await session.execute(text(statement), {name: value for name, value in bound.items() if f":{name} " in statement})
+    if await session.scalar(_TAKEN_FOR_EMPTY, {"entity": entity}):
+        await session.execute(text(f"analyze {entity}"))
     if entity == "opportunities":
         await session.execute(_NEW_LINES)
 
@@ -173,6 +175,10 @@ where external_id is not null and errors is null and (is_new or not exists (
   select from external_ids x where (x.entity, x.system, x.external_id, x.record_id)
     = (cast(:entity as text), cast(:system as text), i.external_id, i.record_id)))
 """)
+
+# What an attempt that came to nothing leaves behind: PostgreSQL counted its rows while they were there, as none. Every
+# statement after that would look through all new rows for each.
+_TAKEN_FOR_EMPTY = text("select reltuples = 0 and relpages > 0 from pg_class where oid = cast(:entity as regclass)")
 
 _KNOWN = text("select greatest(reltuples, 0) from pg_class where oid = cast(:entity as regclass)")
 
