@@ -82,7 +82,9 @@ def work_out(
             changed.setdefault(f"{name}_entered_at", now if changed[name] else None)
             stays.append((name, changed[name], changed[f"{name}_entered_at"] or now))
     after = before | changed
-    keys = sorted(set(entity.match_keys(after))) if entity.match_keys else None
+    keys = None
+    if entity.match_keys and set(entity.match_keys(after)) != set(entity.match_keys(before)):
+        keys = sorted(set(entity.match_keys(after)))
     out.columns |= changed.keys()
     if changed.keys() & decides(entity):
         out.reassigned.append(said.record_id)

@@ -41,6 +41,26 @@ async def test_no_model_is_made_for_a_row(administrator: Client, monkeypatch: py
     assert done["counts"]["updated"] == 1
 
 
+async def test_the_keys_of_a_record_follow_what_a_file_changes(administrator: Client) -> None:
+    mapping = {"match_on": "name", "columns": {"name": "name", "website": "website", "email": "emails.address"}}
+    size = {"match_on": "name", "columns": {"name": "name", "employees": "employees"}}
+
+    async def keys() -> set[tuple[str, str]]:
+        async with transaction("system") as session:
+            return {(row.kind, row.key) for row in await session.execute(text("select kind, key from match_keys"))}
+
+    before = {("name", "acme"), ("domain", "old.example"), ("email", "a@acme.example")}
+    await loaded(administrator, "customers", "name,website,email\nAcme,https://old.example,a@acme.example\n", mapping)
+    assert await keys() == before
+    await loaded(administrator, "customers", "name,employees\nAcme,7\n", size)
+    assert await keys() == before
+    await loaded(administrator, "customers", "name,website,email\nAcme,https://new.example,b@acme.example\n", mapping)
+    assert await keys() == before - {("domain", "old.example")} | {
+        ("domain", "new.example"),
+        ("email", "b@acme.example"),
+    }
+
+
 async def test_a_table_that_is_taken_for_empty_is_looked_at_anew(administrator: Client) -> None:
     """PostgreSQL takes it for empty if it looks at it while an attempt is on, after one that came to nothing."""
     known = text("select reltuples from pg_class where relname = 'products'")
