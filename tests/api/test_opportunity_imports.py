@@ -93,3 +93,22 @@ async def test_another_day_of_closing_corrects_the_stays(administrator: Client) 
         "1": [("proposal", "2026-02-01", "2026-04-06"), ("lost", "2026-04-06", "")],
         "2": [("proposal", "2026-02-01", "2026-03-05"), ("lost", "2026-03-05", "")],
     }
+
+
+async def test_the_ledger_tells_of_each_line_what_is_known_and_what_is_not(administrator: Client) -> None:
+    await loaded(administrator, "customers", "name\nAcme\n", {"columns": {"name": "name"}})
+    products = "name,price,currency\nGTX,50,EUR\nMG,7,USD\n"
+    columns = {"name": "name", "price": "price", "currency": "currency"}
+    await loaded(administrator, "products", products, {"columns": columns})
+    columns = {"name": "name", "customer": "customer", "product": "lines.product", "currency": "currency"}
+    file = "name,customer,product,currency\nA,Acme,GTX,EUR\nB,Acme,MG,EUR\nC,Acme,,EUR\n"
+    assert (await loaded(administrator, "opportunities", file, {"columns": columns}))["counts"]["created"] == 3
+    told = {}
+    for each in await everything(administrator, "/v1/opportunities"):
+        read = (await administrator.get(f"/v1/opportunities/{each['id']}")).json()
+        timeline = (await administrator.get(f"/v1/customers/{read['customer_id']}/timeline")).json()["items"]
+        (created,) = [line for line in timeline if line["record_id"] == each["id"]]
+        assert created["changes"]["customer_id"] == [None, read["customer_id"]]
+        assert created["changes"].get("lines", [None, []]) == [None, read["lines"]]
+        told[each["name"]] = [line["unit_price"] for line in read["lines"]]
+    assert told == {"A": ["50.00"], "B": [None], "C": []}, "a price in another currency is none"

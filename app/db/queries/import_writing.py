@@ -70,9 +70,9 @@ async def tell_new(
     table = table_of(entity)
     told = [*named, *(name for name in ("owner_id", "number") if name in table.c and name not in named)]
     pairs = [f"'{name}', case when t.{name} is not null then jsonb_build_array(null, t.{name}) end" for name in told]
-    pairs += [f"'lines', {_LINES_OF_NEW}"] if entity == "opportunities" else []
     changes = "(i.data -> 'changes')"
     changes += f" || jsonb_strip_nulls(jsonb_build_object({', '.join(pairs)}))" if pairs else ""
+    changes += f" || coalesce({_LINES_OF_NEW}, '{{}}')" if entity == "opportunities" else ""
     customer = customer_of(entity)
     occurred = {"opportunities": "t.opened_at", "activities": "coalesce(t.done_at, cast(:now as timestamptz))"}.get(
         entity, "cast(:now as timestamptz)"
@@ -156,8 +156,8 @@ where i.is_new and i.errors is null
 """)
 
 _LINES_OF_NEW = """(
-  select jsonb_build_array(null, jsonb_agg(jsonb_build_object('product_id', l.product_id, 'quantity', l.quantity::text,
-    'unit_price', l.unit_price::text) order by l.position))
+  select jsonb_build_object('lines', jsonb_build_array(null, jsonb_agg(jsonb_build_object('product_id', l.product_id,
+    'quantity', l.quantity::text, 'unit_price', l.unit_price::text) order by l.position)))
   from opportunity_lines l where l.opportunity_id = t.id having count(*) > 0)"""
 
 _NEW_KEYS = text("""
