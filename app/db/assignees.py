@@ -91,9 +91,10 @@ where record_id = any(:record_ids) and (select count(*) from held) >= 0
 
 _END_REASONS = text("delete from assignment_reasons where record_id = any(:record_ids)")
 
+# With the offset each is looked up: of a table that PostgreSQL takes for empty, all would be looked through for each.
 _DROP_IDLE = text("""
 delete from customer_assignees a where a.customer_id = any(:customer_ids) and a.role is null
-and not exists (select from assignment_reasons r where (r.customer_id, r.user_id) = (a.customer_id, a.user_id))
+and not exists (select from assignment_reasons r where (r.customer_id, r.user_id) = (a.customer_id, a.user_id) offset 0)
 """)
 
 _UNASSIGNED = text("""

@@ -182,10 +182,9 @@ from incoming i where i.errors is not null and r.import_id = :import_id and r.ro
 # Rows that are one with an earlier one share its fate.
 _FOLLOWERS = text("""
 update import_rows r set data = null,
-  errors = (select jsonb_agg(each || jsonb_build_object('row', r.row)) from jsonb_array_elements(first.errors) as each)
-from import_rows first
-where r.import_id = :import_id and first.import_id = :import_id and first.errors is not null
-  and first.row = (r.data ->> 'same_as')::bigint
+  errors = (select jsonb_agg(each || jsonb_build_object('row', r.row)) from jsonb_array_elements(i.errors) as each)
+from incoming i
+where r.import_id = :import_id and i.errors is not null and i.row = (r.data ->> 'same_as')::bigint
 """)
 
 _GONE = text("delete from import_rows where import_id = :import_id and errors is null")

@@ -221,7 +221,8 @@ _PAIRS = """
 with missing as materialized (
   select distinct t.customer_id, t.owner_id from incoming i join {entity} t on t.id = i.record_id
   where {responsible}
-    and not exists (select from customer_assignees a where (a.customer_id, a.user_id) = (t.customer_id, t.owner_id))
+    and not exists (
+      select from customer_assignees a where (a.customer_id, a.user_id) = (t.customer_id, t.owner_id) offset 0)
 ), held as (
   select from customers where id in (select customer_id from missing) order by id for no key update
 )
