@@ -51,19 +51,10 @@ _LOCK = {
     for entity in ("opportunities", "customers")
 }
 
-_WRITE = """
-update {entity} t set next_activity_at = s.next_at, last_activity_at = s.last_at
-from ({found}) s
-where t.id = s.id and (t.next_activity_at, t.last_activity_at) is distinct from (s.next_at, s.last_at)
-"""
-
 # A customer may have thousands: an index each knows the first that is planned and the last that is done. Of an
 # opportunity all are read; asked by state, a planner that knows little of the table looks through everybody's.
-_SUM_UP = {
-    "customers": text(
-        _WRITE.format(
-            entity="customers",
-            found="""
+_FOUND = {
+    "customers": """
   select e.id, (
       select min(a.due_at) from activities a
       where a.customer_id = e.id and a.state = 'planned' and a.archived_at is null
@@ -72,12 +63,7 @@ _SUM_UP = {
     ) as last_at
   from customers e where e.id = any(:ids)
 """,
-        )
-    ),
-    "opportunities": text(
-        _WRITE.format(
-            entity="opportunities",
-            found="""
+    "opportunities": """
   select e.id, a.next_at, a.last_at
   from opportunities e cross join lateral (
     select min(due_at) filter (where state = 'planned') as next_at,
@@ -86,6 +72,13 @@ _SUM_UP = {
   ) a
   where e.id = any(:ids)
 """,
-        )
-    ),
+}
+
+_SUM_UP = {
+    entity: text(f"""
+update {entity} t set next_activity_at = s.next_at, last_activity_at = s.last_at
+from ({found}) s
+where t.id = s.id and (t.next_activity_at, t.last_activity_at) is distinct from (s.next_at, s.last_at)
+""")
+    for entity, found in _FOUND.items()
 }

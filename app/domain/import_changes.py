@@ -82,9 +82,9 @@ def work_out(
             changed.setdefault(f"{name}_entered_at", now if changed[name] else None)
             stays.append((name, changed[name], changed[f"{name}_entered_at"] or now))
     after = before | changed
-    keys = None
-    if entity.match_keys and set(entity.match_keys(after)) != set(entity.match_keys(before)):
-        keys = sorted(set(entity.match_keys(after)))
+    keys = _keys(entity, after)
+    if keys == _keys(entity, before):
+        keys = None
     out.columns |= changed.keys()
     if changed.keys() & decides(entity):
         out.reassigned.append(said.record_id)
@@ -175,6 +175,10 @@ def _prepared(access: Access, rules: Entity, given: Values, before: Values, now:
             raise Forbidden("Reopening needs the right to configure pipelines")
         values["stage_entered_at"] = now
     return values
+
+
+def _keys(entity: Entity, record: Values) -> list[tuple[str, str]] | None:
+    return sorted(set(entity.match_keys(record))) if entity.match_keys else None
 
 
 def _errors(row: int, problems: list[FieldError]) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import table_of
-from app.db.queries.import_writing import customer_of, joins_named, pipeline_of, quoted
+from app.db.queries.import_writing import LINES, customer_of, joins_named, pipeline_of, quoted
 from app.db.reach import Reach, changing, reading
 from app.db.session import driver
 
@@ -190,9 +190,8 @@ _LINES_SAID = """select jsonb_agg(jsonb_build_object('product_id', p.id, 'price'
   cross join lateral (select p.id, p.price, p.currency from named n join products p on p.id = n.record_id
     where n.field = 'lines.product_id' and n.key = line.item -> 'product_id' ->> 0 offset 0) p"""
 
-_LINES_OF = text("""
-select opportunity_id, jsonb_agg(jsonb_build_object('product_id', product_id, 'quantity', quantity::text,
-  'unit_price', unit_price::text) order by position) as lines
+_LINES_OF = text(f"""
+select opportunity_id, {LINES} as lines
 from opportunity_lines where opportunity_id = any(:ids) group by 1
 """).columns(lines=JSONB)
 

@@ -179,7 +179,8 @@ update import_rows r set errors = i.errors, data = null, record_id = null
 from incoming i where i.errors is not null and r.import_id = :import_id and r.row = i.row
 """)
 
-# Rows that are one with an earlier one share its fate.
+# Rows that are one with an earlier one share its fate. That is looked up in `incoming`, of which the planner knows how
+# much there is; of `import_rows` it may think that there is nothing, and would look through all for each.
 _FOLLOWERS = text("""
 update import_rows r set data = null,
   errors = (select jsonb_agg(each || jsonb_build_object('row', r.row)) from jsonb_array_elements(i.errors) as each)

@@ -155,10 +155,13 @@ left join products p on p.id = n.record_id and p.currency = o.currency
 where i.is_new and i.errors is null
 """)
 
-_LINES_OF_NEW = """(
-  select jsonb_build_object('lines', jsonb_build_array(null, jsonb_agg(jsonb_build_object('product_id', l.product_id,
-    'quantity', l.quantity::text, 'unit_price', l.unit_price::text) order by l.position)))
-  from opportunity_lines l where l.opportunity_id = t.id having count(*) > 0)"""
+# An opportunity's lines as the API shows them, of rows of `opportunity_lines`.
+LINES = """jsonb_agg(jsonb_build_object('product_id', product_id, 'quantity', quantity::text,
+  'unit_price', unit_price::text) order by position)"""
+
+_LINES_OF_NEW = f"""(
+  select jsonb_build_object('lines', jsonb_build_array(null, {LINES}))
+  from opportunity_lines where opportunity_id = t.id having count(*) > 0)"""
 
 _NEW_KEYS = text("""
 insert into match_keys (entity, record_id, kind, key)
@@ -216,7 +219,8 @@ on conflict do nothing
 """
 
 # Whoever changes the assignees of one of these customers waits from here on. A pair that is there already is not held:
-# if its last reason goes away at this very moment, the foreign key refuses ours, and the job is done again.
+# if its last reason goes away at this very moment, the foreign key refuses ours, and the job is done again. Why the
+# offset: see `app.db.assignees`.
 _PAIRS = """
 with missing as materialized (
   select distinct t.customer_id, t.owner_id from incoming i join {entity} t on t.id = i.record_id
