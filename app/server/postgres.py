@@ -37,7 +37,7 @@ SETTINGS = (
     # PostgreSQL's own compression is all that it is built with here: it takes longer than writing.
     "wal_compression=off",
     # Files come in by the thousand rows: room for what they write, and no checkpoint in the midst of them.
-    "temp_buffers=32MB",
+    "temp_buffers=64MB",
     "wal_buffers=16MB",
     "max_wal_size=2GB",
     "checkpoint_timeout=15min",

@@ -192,11 +192,13 @@ where i.errors is null and (i.is_new or i.is_changed) and c.owner_id is not null
 on conflict (customer_id, user_id) do update set role = 'owner' where customer_assignees.role is distinct from 'owner'
 """)
 
-# In statements of their own, after the pairs: see the one in the ledger.
+# In statements of their own, after the pairs: see the one in the ledger. A new customer says so itself. Asked one by
+# one: joined, all customers that are nobody's would be walked through.
 _OWNED = text("""
-update customers c set assigned = true from incoming i
-where c.id = i.record_id and i.errors is null and (i.is_new or i.is_changed) and c.owner_id is not null
-  and not c.assigned
+update customers set assigned = true where id = any(array(
+  select i.record_id from incoming i
+  where i.errors is null and i.is_changed
+    and (select c.owner_id is not null and not c.assigned from customers c where c.id = i.record_id)))
 """)
 
 # Those of the written records `t` that hold their owner at their customer.
@@ -204,8 +206,9 @@ RESPONSIBLE = """
   i.errors is null and (i.is_new or i.is_changed) and t.customer_id is not null and t.owner_id is not null"""
 
 _ASSIGNED = """
-update customers set assigned = true where not assigned and id in (
-  select t.customer_id from incoming i join {entity} t on t.id = i.record_id where {responsible})
+update customers set assigned = true where id = any(array(
+  select t.customer_id from incoming i join {entity} t on t.id = i.record_id
+  where {responsible} and (select not c.assigned from customers c where c.id = t.customer_id)))
 """
 
 # The foreign key to the pairs is looked at when the transaction ends, so that they may come last.

@@ -29,7 +29,7 @@ from app.errors import Invalid
 UNKNOWN = UUID(int=0)
 _UNKNOWN_ID = str(UNKNOWN)
 # How many texts of a column are kept with what they mean, checked: most columns repeat a few.
-MOST_KEPT = 20_000
+MOST_KEPT = 2_000
 # What a cell is to the record.
 _NOTHING, _GIVEN, _NAMED, _ITEM, _EXTERNAL_ID, _WRONG = range(6)
 
