@@ -118,7 +118,7 @@ def answer(request: Request, error: AppError) -> Response:
         "status": error.status,
         "detail": error.detail,
         "code": error.code,
-        "request_id": request.scope.get("state", {}).get("request_id", ""),
+        "request_id": _request_id(request),
         "errors": error.errors,
         **error.extra,
     }
@@ -128,6 +128,10 @@ def answer(request: Request, error: AppError) -> Response:
     if error.status == 503:
         headers.setdefault("Retry-After", "2")
     return Response(orjson.dumps(body), error.status, headers, "application/problem+json")
+
+
+def _request_id(request: Request) -> str:
+    return str(request.scope.get("state", {}).get("request_id", ""))
 
 
 async def _app_error(request: Request, error: Exception) -> Response:
@@ -228,6 +232,10 @@ async def _database(request: Request, error: Exception) -> Response:
     if state.startswith("22"):
         log.warning("a value reached the database that it does not store: %s", state, exc_info=error)
         return answer(request, Invalid("A value cannot be stored"))
+    if state == "57014":
+        log.warning("a statement took longer than it may, request %s", _request_id(request))
+        detail = "Answering this takes too long: ask for less, by a filter or another order"
+        return answer(request, Unavailable(detail, code="too_slow", headers={"Retry-After": "30"}))
     if state[:2] in ("08", "53", "57", "25") or isinstance(
         cause, OSError | TimeoutError | sqlalchemy.exc.TimeoutError | InterfaceError
     ):
@@ -237,5 +245,5 @@ async def _database(request: Request, error: Exception) -> Response:
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
-    log.error("unforeseen error, request %s", request.scope.get("state", {}).get("request_id"), exc_info=error)
+    log.error("unforeseen error, request %s", _request_id(request), exc_info=error)
     return answer(request, AppError("Something went wrong here; the request id helps to find it"))
