@@ -25,9 +25,7 @@ async def archive(
 ) -> None:
     """Archive the record and what belongs to it, with an event each, under the operation's id."""
     values = {"archived_at": at, "archive_id": operation_of(session).id}
-    table = table_of(entity)
-    await _set(session, entity, singulars[entity], table.c.id == id, values, by, at, "archived")
-    for name, column in BELONGING.get(entity, ()):
+    for name, column in _with_belonging(entity):
         part = table_of(name).c
         live = (part[column] == id) & part.archived_at.is_(None)
         await _set(session, name, singulars[name], live, values, by, at, "archived")
@@ -50,13 +48,19 @@ async def archived_above(session: AsyncSession, entity: str, id: UUID) -> list[t
 
 
 async def restore(
-    session: AsyncSession, entity: str, singulars: dict[str, str], archive_id: UUID, by: UUID, at: datetime
+    session: AsyncSession, entity: str, singulars: dict[str, str], id: UUID, archive_id: UUID, by: UUID, at: datetime
 ) -> None:
-    """Bring back all that went with an archiving. A unique value taken meanwhile raises PostgreSQL's IntegrityError."""
+    """Bring back the record and all that its archiving took along, which belongs to it still: what is archived does not
+    change. A unique value taken meanwhile raises PostgreSQL's IntegrityError."""
     values: dict[str, object] = {"archived_at": None, "archive_id": None}
-    for name in (entity, *(name for name, _ in BELONGING.get(entity, ()))):
-        of = table_of(name).c.archive_id == archive_id
-        await _set(session, name, singulars[name], of, values, by, at, "restored")
+    for name, column in _with_belonging(entity):
+        part = table_of(name).c
+        taken = (part[column] == id) & (part.archive_id == archive_id)
+        await _set(session, name, singulars[name], taken, values, by, at, "restored")
+
+
+def _with_belonging(entity: str) -> tuple[tuple[str, str], ...]:
+    return (entity, "id"), *BELONGING.get(entity, ())
 
 
 async def _set(

@@ -224,7 +224,8 @@ async def restore(session: AsyncSession, access: Access, entity: Entity, record:
             if archive_id == record.archive_id:
                 raise Conflict(f"It was archived with its {SINGULARS[above]}; restore that", code="archived")
             raise Conflict(f"Its {SINGULARS[above]} is archived; restore that first", code="archived")
-        await archiving.restore(session, entity.name, SINGULARS, record.archive_id, access.user_id, clock.now())
+        now = clock.now()
+        await archiving.restore(session, entity.name, SINGULARS, record.id, record.archive_id, access.user_id, now)
         if entity.name in ("customers", "opportunities"):
             consequences.look_back_at_stays(session, access)
 
