@@ -37,11 +37,11 @@ def has_index(table: Table, equal: set[str], keys: list[Key]) -> bool:
 
 
 def in_order(keys: list[Key]) -> list[ColumnElement[Any]]:
+    """What has no value comes last both ways; said so that an index can follow, which ascends like this by itself."""
     order: list[ColumnElement[Any]] = []
     for key in keys:
-        if key.nullable:
-            order.append(key.column.is_(None))
-        order.append(key.column.desc() if key.descending else key.column.asc())
+        direction = key.column.desc() if key.descending else key.column.asc()
+        order.append(direction.nulls_last() if key.nullable else direction)
     return order
 
 
