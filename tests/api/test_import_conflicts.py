@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from tests.api.records import make
 from tests.conftest import Client, People
+from tests.jobs.effects import until
 from tests.loading import Answer, errors_of, everything, loaded, send, work
 
 BY_ID = {
@@ -35,13 +36,14 @@ async def loading_held_by(customer: Answer) -> AsyncIterator[None]:
 async def until_it_waits(query: str) -> None:
     from app.db.session import transaction
 
-    waiting = text("select exists (select from pg_stat_activity where wait_event_type = 'Lock' and query like :query)")
-    async with asyncio.timeout(20):
-        while True:
-            async with transaction("system") as session:
-                if await session.scalar(waiting, {"query": query}):
-                    return
-            await asyncio.sleep(0.02)
+    waiting = """select exists (select from pg_stat_activity
+      where wait_event_type = 'Lock' and datname = current_database() and query like :query)"""
+
+    async def waits() -> bool:
+        async with transaction("system") as session:
+            return bool(await session.scalar(text(waiting), {"query": query}))
+
+    await until(waits, seconds=20)
 
 
 async def outcome(client: Client, import_at: str) -> tuple[Answer, list[tuple[int, str]]]:

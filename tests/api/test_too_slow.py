@@ -9,17 +9,14 @@ from sqlalchemy import text
 from app.db.session import transaction
 from tests.api.records import make
 from tests.conftest import Client
+from tests.jobs.effects import until
 
 
-async def give_up_what_waits() -> None:
+async def given_up() -> bool:
+    """Whether something waited for what the test holds; it is given up."""
     waiting = "from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-    given_up = text(f"select count(pg_cancel_backend(pid)) {waiting}")
-    async with asyncio.timeout(20):
-        while True:
-            async with transaction("system") as session:
-                if await session.scalar(given_up):
-                    return
-            await asyncio.sleep(0.02)
+    async with transaction("system") as session:
+        return bool(await session.scalar(text(f"select count(pg_cancel_backend(pid)) {waiting}")))
 
 
 def refused(answer: httpx.Response) -> bool:
@@ -33,7 +30,7 @@ async def test_a_list_that_takes_too_long_says_so(administrator: Client) -> None
     async with transaction("system") as holding:
         await holding.execute(text("lock table products in access exclusive mode"))
         asked = asyncio.create_task(administrator.get("/v1/products"))
-        await give_up_what_waits()
+        await until(given_up)
         assert refused(await asked)
     assert (await administrator.get("/v1/products")).status_code == 200
 
@@ -43,7 +40,7 @@ async def test_a_write_that_takes_too_long_says_so_and_leaves_nothing(administra
     async with transaction("system") as holding:
         await holding.execute(text("select from products where id = :id for update"), {"id": UUID(product["id"])})
         asked = asyncio.create_task(administrator.patch(f"/v1/products/{product['id']}", json={"name": "Table"}))
-        await give_up_what_waits()
+        await until(given_up)
         assert refused(await asked)
     read = (await administrator.get(f"/v1/products/{product['id']}")).json()
     assert (read["name"], read["version"]) == ("Chair", 1)
