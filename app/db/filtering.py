@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from sqlalchemy import ARRAY, ColumnElement, FromClause, Text, any_, bindparam, false, or_
+from sqlalchemy.dialects.postgresql import array
 
 
 def found(table: FromClause, searched: Iterable[str], words: int) -> list[ColumnElement[bool]]:
@@ -17,9 +18,13 @@ def found(table: FromClause, searched: Iterable[str], words: int) -> list[Column
 def condition(table: FromClause, field: str, operator: str) -> ColumnElement[bool]:
     """What a filter asks for, such as `("sector", "any")`. Bound: `<field>__<operator>`.
 
-    `is` is `any` with one value: an index in the order of the list can then be read in that order.
+    `is` is `any` with one value: an index in the order of the list can then be read in that order. `leading` is `is`
+    for the first column of an index that is to be followed, where the rows are also ordered by that column: PostgreSQL
+    does not see that they share it, and so it does not walk through everything in the order of the rest to find them.
     """
     column, name = table.c[field], f"{field}__{operator}"
+    if operator == "leading":
+        return column == any_(array([bindparam(f"{field}__is", type_=column.type)]))
     if operator == "is":
         return column == bindparam(name, type_=column.type)
     if operator == "is_null":

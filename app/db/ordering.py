@@ -24,21 +24,30 @@ def sort_keys(table: FromClause, sort: Sequence[str]) -> list[Key]:
     return [*keys, Key(table.c.id, keys[-1].descending if keys else True, False)]
 
 
-def has_index(table: Table, equal: set[str], keys: list[Key]) -> bool:
-    """Whether an index has the rows in this order, among those with a given value in each of the columns `equal`."""
+def index_for(table: Table, equal: set[str], keys: list[Key]) -> list[str] | None:
+    """The columns of an index that has the rows in this order, among those with a given value in each of the columns
+    `equal`; None if there is no such index."""
     if any(key.nullable for key in keys) or len({key.descending for key in keys}) > 1:
-        return False
+        return None
     order = [key.column.name for key in keys]
     whole = [index for index in table.indexes if index.dialect_options["postgresql"]["where"] is None]
     indexed = [[column.name for column in index.columns] for index in whole] + [["id"]]
-    return any(
-        set(names[: len(equal)]) == equal and names[len(equal) : len(equal) + len(order)] == order for names in indexed
+    fitting = (
+        names
+        for names in indexed
+        if set(names[: len(equal)]) == equal and names[len(equal) : len(equal) + len(order)] == order
     )
+    return next(fitting, None)
 
 
-def in_order(keys: list[Key]) -> list[ColumnElement[Any]]:
-    """What has no value comes last both ways; said so that an index can follow, which ascends like this by itself."""
+def in_order(keys: list[Key], led_by: ColumnElement[Any] | None = None) -> list[ColumnElement[Any]]:
+    """What has no value comes last both ways; said so that an index can follow, which ascends like this by itself.
+
+    led_by: a column with one value in all rows, first in the index that is to be followed.
+    """
     order: list[ColumnElement[Any]] = []
+    if led_by is not None:
+        order.append(led_by.desc() if keys[0].descending else led_by.asc())
     for key in keys:
         direction = key.column.desc() if key.descending else key.column.asc()
         order.append(direction.nulls_last() if key.nullable else direction)

@@ -34,7 +34,7 @@ from sqlalchemy.sql.selectable import NamedFromClause
 from app.db import filtering
 from app.db.models import table_of
 from app.db.models.computed import COMPUTED, instant
-from app.db.ordering import Key, after_cursor, has_index, in_order, sort_keys
+from app.db.ordering import Key, after_cursor, in_order, index_for, sort_keys
 from app.db.reach import Reach, asks_own_columns, changing, reading
 from app.db.statements import Compiled, Statement, answering
 
@@ -81,7 +81,7 @@ def statement(shape: Shape, values: Mapping[str, Any]) -> Statement:
 
 @lru_cache(maxsize=4096)
 def _compiled(shape: Shape) -> Compiled:
-    return Compiled.of(_statement(shape), shape.beginning or _has_index(shape))
+    return Compiled.of(_statement(shape), shape.beginning or _index(shape) is not None)
 
 
 def found_early(shape: Shape) -> bool:
@@ -90,22 +90,29 @@ def found_early(shape: Shape) -> bool:
     if not shape.words or shape.fuzzy or shape.count or (shape.reach and shape.reach.level not in ("team", "all")):
         return False
     table = table_of(shape.entity)
-    return has_index(table, set(), sort_keys(table, shape.sort))
+    return index_for(table, set(), sort_keys(table, shape.sort)) is not None
 
 
-def _has_index(shape: Shape) -> bool:
-    """Whether an index finds just the rows asked for in just their order: one plan is then right for any values.
+def _index(shape: Shape) -> list[str] | None:
+    """The columns of an index that finds just the rows asked for in just their order: one plan is then right for any
+    values.
 
     Of other lists the best plan depends on them: what one owner has is soon found, what most have is soon met with.
     """
     table, asked = table_of(shape.entity), {field for field, operator in shape.filters if operator == "is"}
     if len(asked) < len(shape.filters) or shape.words or shape.count:
-        return False
+        return None
     if asked == {"id"}:
-        return True
+        return ["id"]
     if shape.reach is None or not (shape.reach.level == "all" or shape.reach.owned):
-        return False
-    return has_index(table, asked, sort_keys(table, shape.sort))
+        return None
+    return index_for(table, asked, sort_keys(table, shape.sort))
+
+
+def _leading(shape: Shape) -> str | None:
+    """The filter whose one value all rows of the list share, and with which the index that has them begins."""
+    index = _index(shape)
+    return index[0] if index and (index[0], "is") in shape.filters and index[0] != "id" else None
 
 
 def _statement(shape: Shape) -> Select[Any]:
@@ -130,7 +137,11 @@ def _statement(shape: Shape) -> Select[Any]:
 
 def asked(table: NamedFromClause[Any], shape: Shape) -> list[ColumnElement[bool]]:
     """What a shape asks of its rows, whoever reads them."""
-    conditions = [filtering.condition(table, field, operator) for field, operator in shape.filters]
+    leading = _leading(shape)
+    conditions = [
+        filtering.condition(table, field, "leading" if field == leading else operator)
+        for field, operator in shape.filters
+    ]
     if shape.archived != "any":
         conditions.append(_archived(table) if shape.archived == "archived" else ~_archived(table))
     return conditions + filtering.found(table, shape.searched, shape.words)
@@ -157,9 +168,10 @@ def page(
         found = select(*needed).join_from(matches, table, matches.c.id == table.c.id).where(*then)
         rows = found.order_by(*in_order(sort_keys(matches, shape.sort))).limit(limit).subquery(table.name)
     else:
+        leading = _leading(shape)
+        order = in_order(keys, table.c[leading] if leading else None)
         parts = [
-            select(*needed).where(branch, *conditions, *after).order_by(*in_order(keys)).limit(limit)
-            for branch in branches
+            select(*needed).where(branch, *conditions, *after).order_by(*order).limit(limit) for branch in branches
         ]
         rows = parts[0].subquery(table.name)
         if len(parts) > 1:

@@ -24,6 +24,7 @@ class Activity(Record):
         Index("activities_lead_id_idx", "lead_id", postgresql_where=text("lead_id is not null")),
         Index("activities_owner_id_due_at_idx", "owner_id", "due_at", postgresql_where=text("state = 'planned'")),
         Index("activities_due_at_id_idx", "due_at", "id", postgresql_where=text("state = 'planned'")),
+        Index("activities_owner_id_id_idx", "owner_id", "id"),
         Index("activities_own_without_customer_idx", "owner_id", "id", postgresql_where=text("customer_id is null")),
         Index("activities_customer_id_id_idx", "customer_id", "id"),
         trigram("activities_search_open_idx", "search_open"),

@@ -29,6 +29,7 @@ class Customer(Record):
         Index("customers_tax_id_key", "tax_id", unique=True, postgresql_where=text("archived_at is null")),
         Index("customers_name_key_id_idx", "name_key", "id"),
         Index("customers_unassigned_idx", "id", postgresql_where=text("not assigned")),
+        Index("customers_owner_id_id_idx", "owner_id", "id"),
         Index("customers_owner_id_sector_name_key_id_idx", "owner_id", "sector", "name_key", "id"),
         Index("customers_parent_id_idx", "parent_id", postgresql_where=text("parent_id is not null")),
         trigram("customers_search_open_idx", "search_open"),

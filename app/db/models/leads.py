@@ -21,6 +21,7 @@ class Lead(Record):
         CheckConstraint("stage_kind <> 'won' or customer_id is not null", name="converted_to"),
         CheckConstraint("(stage_kind = 'lost') = (discard_reason is not null)", name="discarded"),
         Index("leads_customer_id_idx", "customer_id", postgresql_where=text("customer_id is not null")),
+        Index("leads_owner_id_id_idx", "owner_id", "id"),
         Index("leads_owner_id_idx", "owner_id", "id", postgresql_where=text("customer_id is null")),
         Index("leads_pipeline_id_stage_idx", "pipeline_id", "stage"),
         Index("leads_name_key_id_idx", "name_key", "id"),

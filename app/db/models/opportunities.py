@@ -30,7 +30,7 @@ class Opportunity(Record):
         CheckConstraint("stage_kind <> 'won' or (customer_id is not null and amount is not null)", name="won"),
         CheckConstraint("(stage_kind = 'lost') = (lost_reason is not null)", name="lost"),
         Index("opportunities_customer_id_idx", "customer_id"),
-        Index("opportunities_owner_id_idx", "owner_id"),
+        Index("opportunities_owner_id_id_idx", "owner_id", "id"),
         Index("opportunities_own_without_customer_idx", "owner_id", "id", postgresql_where=text("customer_id is null")),
         Index("opportunities_name_key_id_idx", "name_key", "id"),
         Index("opportunities_lead_id_idx", "lead_id", postgresql_where=text("lead_id is not null")),
