@@ -51,7 +51,7 @@ async def page(reader: Reading, entity: Entity, request: Request, of: tuple[str,
         return reading.statement(replace(shape, beginning=early), values)
 
     _, row = await reader.read(lambda access: make(access, "beginning"))
-    if early and row["found"] <= listing.limit:
+    if early and not row["whole"] and row["found"] <= listing.limit:
         _, row = await reader.read(make)
     fuzzy = row["found"] == 0 and bool(listing.q) and may_be_misspelt(listing)
     if fuzzy:

@@ -27,6 +27,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.sql.selectable import NamedFromClause
@@ -74,6 +75,7 @@ def statement(shape: Shape, values: Mapping[str, Any]) -> Statement:
 
     items: the rows as JSON objects joined by commas; found: how many came, one more than `limit` if there are more;
     last: the sort values of the last row as a JSON array of texts; version: of the last row; total: as `count` asked;
+    whole: whether no rows were left out of a look at the beginning;
     memory: the version that memory is compared with; in_force: whether session `sid` goes on.
     """
     return _compiled(shape).bound(values)
@@ -85,12 +87,18 @@ def _compiled(shape: Shape) -> Compiled:
 
 
 def found_early(shape: Shape) -> bool:
-    """Whether a search is worth a look at the list's beginning first: where a row in forty matches, that fills a page,
-    however many match in all. Who sees little would find little there."""
-    if not shape.words or shape.fuzzy or shape.count or (shape.reach and shape.reach.level not in ("team", "all")):
+    """Whether a list is worth a look at its beginning first.
+
+    A search: where a row in forty matches, that fills the page, however many match in all. Who sees little would find
+    little there. And a list of what is a team's or nobody's: each of the ways to reach it finds its own first rows
+    otherwise, and one by which nothing is reached walks through everything, even if another filled the page at once.
+    """
+    reach = shape.reach
+    if shape.fuzzy or shape.count or (reach and reach.level not in ("team", "all")):
         return False
-    table = table_of(shape.entity)
-    return index_for(table, set(), sort_keys(table, shape.sort)) is not None
+    if not shape.words and (shape.filters or reach is None or not (reach.nobodys or reach.nobodys_customers)):
+        return False
+    return index_for(table_of(shape.entity), set(), sort_keys(table_of(shape.entity), shape.sort)) is not None
 
 
 def _index(shape: Shape) -> list[str] | None:
@@ -132,7 +140,8 @@ def _statement(shape: Shape) -> Select[Any]:
         func.max(numbered.c.place).filter(last).label("last"),
         func.max(numbered.c.version).label("version"),
     ).subquery("answer")
-    return answering(answer, _total(table, shape, conditions, branches).label("total"))
+    whole = _is_all(table, shape) if shape.beginning else true()
+    return answering(answer, _total(table, shape, conditions, branches).label("total"), whole.label("whole"))
 
 
 def asked(table: NamedFromClause[Any], shape: Shape) -> list[ColumnElement[bool]]:
@@ -159,12 +168,12 @@ def page(
     after = [after_cursor(keys, shape.after)] if shape.after is not None else []
     # On their own: JSON is made of the rows of the page, not of all that are sorted to find them.
     needed = _needed(table, shape, keys)
-    if shape.words:
+    if shape.words or shape.beginning:
         # Matched first: beside ORDER BY and LIMIT the planner may walk the order's index through everything instead.
         # What takes another table to answer, whose a match is, is asked only then, one by one until there are enough.
         at_once, then = ([or_(*branches)], []) if asks_own_columns(table, shape.reach) else ([], [or_(*branches)])
         matched = select(*(key.column for key in keys)).where(*at_once, *conditions, *after).order_by(*in_order(keys))
-        matches = (_beginning(table, shape, limit) if shape.beginning else matched).offset(0).subquery("matches")
+        matches = (_beginning(table, shape) if shape.beginning else matched).offset(0).subquery("matches")
         found = select(*needed).join_from(matches, table, matches.c.id == table.c.id).where(*then)
         rows = found.order_by(*in_order(sort_keys(matches, shape.sort))).limit(limit).subquery(table.name)
     else:
@@ -181,14 +190,26 @@ def page(
     return _select(rows, shape, keys).order_by(*in_order(keys))
 
 
-def _beginning(table: Table, shape: Shape, limit: ColumnElement[int]) -> Select[Any]:
+def _beginning(table: Table, shape: Shape) -> Select[Any]:
     """What matches among the first rows of a list, whoever reads them."""
-    keys = sort_keys(table, shape.sort)
-    after = [after_cursor(keys, shape.after)] if shape.after is not None else []
-    looked_through = limit * literal_column(str(LOOKED_THROUGH))
-    first = select(table).where(*after).order_by(*in_order(keys)).limit(looked_through).subquery("first")
+    first = _from_cursor(table, shape).limit(_looked_through(shape)).subquery("first")
     keys = sort_keys(first, shape.sort)
     return select(*(key.column for key in keys)).where(*asked(first, shape)).order_by(*in_order(keys))
+
+
+def _is_all(table: Table, shape: Shape) -> ColumnElement[bool]:
+    """Whether no rows come after those that are looked through."""
+    return ~_from_cursor(table, shape).offset(_looked_through(shape)).exists()
+
+
+def _from_cursor(table: Table, shape: Shape) -> Select[Any]:
+    keys = sort_keys(table, shape.sort)
+    after = [after_cursor(keys, shape.after)] if shape.after is not None else []
+    return select(table).where(*after).order_by(*in_order(keys))
+
+
+def _looked_through(shape: Shape) -> ColumnElement[int]:
+    return literal_column(str((shape.limit + 1) * LOOKED_THROUGH), Integer)
 
 
 def _needed(table: Table, shape: Shape, keys: list[Key]) -> list[ColumnElement[Any]]:
