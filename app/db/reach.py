@@ -42,6 +42,7 @@ class Reach:
     a record is read. `about` are the sections in which the caller reaches as far: a record with neither customer nor
     owner is reached through the one that it is about.
     `owned`: asked is only for customers that somebody reached owns, so that no other way to them is looked for.
+    `alone`: the records of one user count, and of nobody that they stand in for.
     """
 
     level: Level | None
@@ -49,6 +50,7 @@ class Reach:
     nobodys_customers: bool = False
     about: frozenset[str] = frozenset()
     owned: bool = False
+    alone: bool = False
 
 
 def narrower(one: Level | None, other: Level | None) -> Level | None:
@@ -74,6 +76,7 @@ def reading(table: NamedFromClause[Any], reach: Reach, bound: str = "reached") -
             assigned = _assigned(table.c.id, bound)
             return [assigned, ~table.c.assigned] if reach.nobodys else [assigned]
         # The owner's pair is copied in `owner_id`: a list of what somebody owns looks up no pairs, and has an index.
+        # It comes first, see `reading.page`.
         owned = table.c.owner_id == any_(_reached(bound))
         return [owned, and_(~func.coalesce(owned, false()), table.c.id == any_(_assigned_besides_owners(bound)))]
     if "customer_id" in table.c:

@@ -123,6 +123,15 @@ def _leading(shape: Shape) -> str | None:
     return index[0] if index and (index[0], "is") in shape.filters and index[0] != "id" else None
 
 
+def _is_owners(shape: Shape) -> bool:
+    """Whether the first way to reach the rows is one owner, and an index has what they own in the order of the list."""
+    if shape.reach is None or not shape.reach.alone:
+        return False
+    table, same = table_of(shape.entity), {field for field, operator in shape.filters if operator == "is"}
+    keys = sort_keys(table, shape.sort)
+    return any(index_for(table, {"owner_id", *fields}, keys) for fields in (same, ()))
+
+
 def _statement(shape: Shape) -> Select[Any]:
     table = table_of(shape.entity)
     conditions = asked(table, shape)
@@ -177,10 +186,13 @@ def page(
         found = select(*needed).join_from(matches, table, matches.c.id == table.c.id).where(*then)
         rows = found.order_by(*in_order(sort_keys(matches, shape.sort))).limit(limit).subquery(table.name)
     else:
-        leading = _leading(shape)
-        order = in_order(keys, table.c[leading] if leading else None)
+        leading = [_leading(shape)] * len(branches)
+        if _is_owners(shape):
+            leading[0] = "owner_id"
+        orders = [in_order(keys, table.c[name] if name else None) for name in leading]
         parts = [
-            select(*needed).where(branch, *conditions, *after).order_by(*order).limit(limit) for branch in branches
+            select(*needed).where(branch, *conditions, *after).order_by(*order).limit(limit)
+            for branch, order in zip(branches, orders, strict=True)
         ]
         rows = parts[0].subquery(table.name)
         if len(parts) > 1:

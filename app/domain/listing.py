@@ -76,6 +76,8 @@ def list_shape(
     reach = access.reach(entity.name)
     if entity.name == "customers" and listing.where.get(("owner_id", "is")) in access.own:
         reach = replace(reach, owned=True)
+    elif entity.name == "customers" and reach.level == "own":
+        reach = replace(reach, alone=len(access.own) == 1)
     words = search_words(listing.q)
     after, fuzzy_before = _opened(entity, listing) if listing.cursor else (None, fuzzy)
     fuzzy = fuzzy or fuzzy_before

@@ -15,18 +15,19 @@ WORDS = {"taller": range(150), "norte": range(0, 150, 2), "oeste": range(0, 150,
 LIMIT = 2
 # Whose they are: nobody's, or of one of two, the first of whom is the manager's. A manager reads both.
 OWNERS = ["" if n % 10 == 4 else "ana" if n % 3 == 0 else "bea" for n in range(CUSTOMERS)]
+REACHED = {"everything": {"ana", "bea", ""}, "team": {"ana", ""}, "own": {"ana"}}
 
 
 @pytest.fixture
 async def callers(administrator: Client, people: People) -> dict[str, Client]:
-    """Who reads everything, and who reads what a team of one has, and what is nobody's."""
+    """Who reads everything, and who reads what a team of one has, and what is nobody's; and that one."""
     manager = await people.user("manager")
-    await people.user("sales", username="ana", manager=manager)
+    ana = await people.user("sales", username="ana", manager=manager)
     await people.user("sales", username="bea")
     names = [" ".join([*(word for word, each in WORDS.items() if n in each), f"{n:03}"]) for n in range(CUSTOMERS)]
     rows = [f"{name},{owner}" for name, owner in zip(names, OWNERS, strict=True)]
     await loaded(administrator, "customers", "\n".join(["name,owner", *rows]), OWNED)
-    return {"everything": administrator, "team": await people.client(manager)}
+    return {"everything": administrator, "team": await people.client(manager), "own": await people.client(ana)}
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ async def test_page_by_page_each_is_found_once(callers: dict[str, Client], order
         for reach, client in callers.items():
             whole = await client.get("/v1/customers", params={"q": word, "limit": 200, "count": "exact"} | order)
             in_order = [int(item["name"][-3:]) for item in whole.json()["items"]]
-            assert sorted(in_order) == [n for n in matching if reach == "everything" or OWNERS[n] != "bea"]
+            assert sorted(in_order) == [n for n in matching if OWNERS[n] in REACHED[reach]]
             assert await pages(client, q=word, **order) == in_order
 
 
@@ -84,7 +85,7 @@ async def test_who_sees_much_is_shown_many_from_the_beginning(
     callers: dict[str, Client], q: str, limit: int, everything: list[str], team: list[str], seen: list[str]
 ) -> None:
     """And everything is looked through only if that was not enough. To count is to look through everything."""
-    expected = {"everything": everything, "team": team}
+    expected = {"everything": everything, "team": team, "own": ["everywhere"]}
     for reach, client in callers.items():
         for asked, looked in (({}, expected[reach]), ({"sort": "name"}, expected[reach]), ({"count": "exact"}, None)):
             seen.clear()

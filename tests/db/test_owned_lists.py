@@ -12,7 +12,7 @@ from app.db.reading import Shape
 from app.db.session import transaction
 from tests.api.records import least, make
 from tests.conftest import Client
-from tests.contracts.worlds import execute
+from tests.contracts.worlds import execute, fetch
 
 # As many as make reading all of them in order the dearer way, and all of one owner: for PostgreSQL, which does not know
 # who is asked for, the newest of all are then as good as those that are looked for.
@@ -49,6 +49,24 @@ async def test_the_newest_of_one_owner_are_looked_up_among_what_they_own(
     assert f"{entity}_owner_id_id_idx" in said, said
     assert f"{entity}_pkey" not in said, said
     assert f"Seq Scan on {entity}" not in said, said
+
+
+@pytest.mark.parametrize("after", [None, (False,)])
+async def test_the_newest_that_one_has_are_looked_up_among_what_they_own(
+    administrator: Client, after: tuple[bool, ...] | None
+) -> None:
+    """However many came later, and are nobody's."""
+    await make(administrator, "customers", name="Toro")
+    await execute(COPY.format("customers", COPIES))
+    half = UUID(f"00000000-0000-7000-8000-{COPIES // 2:012}")
+    await execute("update customers set owner_id = null where id > $1", half)
+    await execute("analyze customers")
+    shape = Shape("customers", Reach("own", alone=True), ("id",), after=after)
+    bound = {"reached": [administrator.user_id], "sid": uuid4(), "after_0": str(half)}
+    sql, values, planned_once = reading.statement(shape, bound)
+    assert not planned_once
+    said = "\n".join(row[0] for row in await fetch(f"explain {sql}", *values))
+    assert "Index Scan Backward using customers_owner_id_id_idx" in said, said
 
 
 OWNERS = ("ana", "bea", "eva")
