@@ -1,5 +1,6 @@
 """Files of thousands of rows: none is worth more than its share of the time."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import text
 from app.db.session import transaction
 from app.domain.entities import fields
 from tests.conftest import Client
+from tests.contracts.worlds import execute
 from tests.loading import everything, loaded
 
 PRODUCTS = {"match_on": "sku", "columns": {"sku": "sku", "name": "name", "price": "price"}}
@@ -61,7 +63,15 @@ async def test_the_keys_of_a_record_follow_what_a_file_changes(administrator: Cl
     }
 
 
-async def test_a_table_that_is_taken_for_empty_is_looked_at_anew(administrator: Client) -> None:
+@pytest.fixture
+async def left_alone(database: None) -> AsyncIterator[None]:
+    """PostgreSQL does not look at products by itself, whatever other tests left behind there."""
+    await execute("alter table products set (autovacuum_enabled = false)")
+    yield
+    await execute("alter table products reset (autovacuum_enabled)")
+
+
+async def test_a_table_that_is_taken_for_empty_is_looked_at_anew(left_alone: None, administrator: Client) -> None:
     """PostgreSQL takes it for empty if it looks at it while an attempt is on, after one that came to nothing."""
     known = text("select reltuples from pg_class where relname = 'products'")
     async with transaction("system") as session:
