@@ -71,9 +71,9 @@ async def errors_of(client: Client, done: Answer, limit: int = 200) -> list[Answ
 
 
 async def everything(client: Client, path: str, **params: Any) -> list[Answer]:
-    """All items of a list, page by page."""
+    """All items of a list, page by page, of 200 unless `limit` says otherwise."""
     found: list[Answer] = []
-    params["limit"] = 200
+    params.setdefault("limit", 200)
     while True:
         answer = await client.get(path, params=params)
         assert answer.status_code == 200, answer.text

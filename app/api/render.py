@@ -20,7 +20,7 @@ from app.domain.listing import Listing, list_shape, may_be_misspelt, next_cursor
 from app.policies.access import Access, not_found
 
 Item = TypeVar("Item", bound=BaseModel)
-# Where a search looks: in the list's beginning, everywhere, or everywhere for what has one wrong letter.
+# Where a list is looked for: in its beginning, everywhere, or everywhere for what has one wrong letter.
 Look = Literal["beginning", "everywhere", "misspelt"]
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Authorization"}
 

@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.db import reading
+from app.db import reading, session
 from app.db.reach import Reach
 from app.db.reading import Shape
-from app.db.session import transaction
 from tests.api.records import least, make
 from tests.conftest import Client
 from tests.contracts.worlds import execute, fetch
+from tests.loading import everything
 
 # As many as make reading all of them in order the dearer way, and all of one owner: for PostgreSQL, which does not know
 # who is asked for, the newest of all are then as good as those that are looked for.
@@ -39,12 +39,11 @@ async def test_the_newest_of_one_owner_are_looked_up_among_what_they_own(
     bound = {"owner_id__is": uuid4(), "sid": uuid4(), "after_0": str(uuid4()), "reached": []}
     sql, values, planned_once = reading.statement(shape, bound)
     assert planned_once
-    async with transaction("system") as session:
-        connection = (await (await session.connection()).get_raw_connection()).driver_connection
-        await connection.execute("begin; set local plan_cache_mode = force_generic_plan")
+    pool = await session.reading_pool(planned_once)
+    async with pool.acquire() as connection:
         await connection.execute(f"prepare asked as {sql}")
         plan = await connection.fetch(f"explain execute asked({', '.join('null' for _ in values)})")
-        await connection.execute("deallocate asked; rollback")
+        await connection.execute("deallocate asked")
     said = "\n".join(row[0] for row in plan)
     assert f"{entity}_owner_id_id_idx" in said, said
     assert f"{entity}_pkey" not in said, said
@@ -108,12 +107,5 @@ async def test_page_by_page_each_of_an_owner_is_shown_once_in_order(
         wanted = [record for record in records if sector in (None, record["sector"])]
         expected = [record["id"] for record in sorted(wanted, key=key, reverse=descending)]
         for limit in (1, 4, 50):
-            parameters: dict[str, Any] = asked | {"owner_id": owner_id, "limit": limit, "fields": "name"}
-            seen: list[str] = []
-            while True:
-                page = (await administrator.get("/v1/customers", params=parameters)).json()
-                seen += [item["id"] for item in page["items"]]
-                if not page["next_cursor"]:
-                    break
-                parameters["cursor"] = page["next_cursor"]
-            assert seen == expected
+            found = await everything(administrator, "/v1/customers", **asked, owner_id=owner_id, limit=limit)
+            assert [item["id"] for item in found] == expected
