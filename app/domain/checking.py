@@ -58,14 +58,15 @@ class Task:
 
 
 def lines(task: Task) -> Iterator[bytes]:
-    """The rows as COPY takes them: import_id, row, record_id (of a new record), data, errors.
+    """The rows as COPY takes them: import_id, row, record_id (of a new record), data, changes, errors.
 
     Raises `Invalid` for the file as a whole.
     """
     prefix = str(task.import_id).encode()
     for number, data, errors in checked(task):
         id = str(uuid7()).encode() if data and "values" in data else b"\\N"
-        yield b"\t".join((prefix, str(number).encode(), id, _json(data), _json(errors))) + b"\n"
+        changes = _json(data.pop("changes"))[1:-1] if data and "changes" in data else b"\\N"
+        yield b"\t".join((prefix, str(number).encode(), id, _json(data), changes, _json(errors))) + b"\n"
 
 
 def checked(task: Task) -> Iterator[tuple[int, Any, Errors | None]]:

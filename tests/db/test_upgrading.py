@@ -19,6 +19,13 @@ COMPANY = """
       ('p', 'profile:warehouse', 'products', 'read', 'open', 'all')
 """
 
+# Rows of a file that were checked, and not yet loaded when the new version came.
+WAITING = """
+    insert into import_rows (import_id, row, data) values
+      ('00000000-0000-7000-8000-000000000000', 2, '{"values": {"name": "{A}"}, "changes": {"name": [null, "{A}"]}}'),
+      ('00000000-0000-7000-8000-000000000000', 3, '{"same_as": 2}')
+"""
+
 
 @pytest.fixture
 def old(database_url: str) -> Iterator[str]:
@@ -47,3 +54,13 @@ def test_a_company_of_the_first_version_gets_what_is_new_and_keeps_what_it_set(o
         "web_lead",
     ]
     assert first_column(old, "select key from templates") == ["web_lead_answer"]
+
+
+def test_rows_that_wait_to_be_loaded_keep_what_the_ledger_will_say_of_them(old: str) -> None:
+    run(old, "-m", "alembic", "upgrade", "0016")
+    first_column(old, WAITING)
+    run(old, "-m", "app.cli", "migrate")
+    assert first_column(old, "select concat_ws(' ', data, changes) from import_rows order by row") == [
+        '{"values": {"name": "{A}"}} "name": [null, "{A}"]',
+        '{"same_as": 2}',
+    ]

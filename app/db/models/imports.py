@@ -40,7 +40,8 @@ class ImportFile(Internal):
 class ImportRow(Internal):
     """A row that is still to be loaded, or one that is refused and has `errors`; what became a record is gone.
 
-    `data` is the row as the entity's import model made it, `record_id` the id that it has if it becomes a new record.
+    `data` is the row as the entity's import model made it, `record_id` the id that it has if it becomes a new record,
+    `changes` what the ledger then says of it: the members of a JSON object, without its braces.
     Written only while their import is locked, by the hundred thousand: so no foreign key looks for it again and again.
     """
 
@@ -52,4 +53,5 @@ class ImportRow(Internal):
     row: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     data: Mapped[Json | None]
     record_id: Mapped[UUID | None]
+    changes: Mapped[str | None] = mapped_column(Text)
     errors: Mapped[list[Json] | None]

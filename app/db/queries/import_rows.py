@@ -41,6 +41,7 @@ INCOMING = Table(
     Column("is_new", Boolean),
     Column("is_changed", Boolean),
     Column("data", JSONB),
+    Column("changes", Text),
     Column("errors", JSONB),
     prefixes=["temporary"],
     postgresql_on_commit="DROP",
@@ -92,7 +93,7 @@ async def copy(session: AsyncSession, import_id: UUID, lines: AsyncIterator[byte
     """Put the lines of COPY text in place of the import's rows. Answers how many there are."""
     await session.execute(delete(ImportRow).where(ImportRow.import_id == import_id))
     connection = await driver(session)
-    columns = ["import_id", "row", "record_id", "data", "errors"]
+    columns = ["import_id", "row", "record_id", "data", "changes", "errors"]
     status: str = await connection.copy_to_table("import_rows", source=lines, columns=columns, format="text")
     return int(status.split()[-1])
 
@@ -149,8 +150,8 @@ async def take_turns(session: AsyncSession, entity: str) -> None:
 
 
 _SET_OUT = text("""
-insert into incoming (row, key, external_id, record_id, is_new, is_changed, data)
-select row, data ->> 'key', data ->> 'external_id', record_id, true, false, data
+insert into incoming (row, key, external_id, record_id, is_new, is_changed, data, changes)
+select row, data ->> 'key', data ->> 'external_id', record_id, true, false, data, changes
 from import_rows where import_id = :import_id and errors is null and data ? 'values' order by row
 """)
 
@@ -175,7 +176,7 @@ where i.errors is not null
 """).bindparams(bindparam("columns", type_=JSONB))
 
 _REFUSED = text("""
-update import_rows r set errors = i.errors, data = null, record_id = null
+update import_rows r set errors = i.errors, data = null, changes = null, record_id = null
 from incoming i where i.errors is not null and r.import_id = :import_id and r.row = i.row
 """)
 
