@@ -12,16 +12,8 @@ from app.db.reading import Shape
 from tests.api.records import least, make
 from tests.conftest import Client
 from tests.contracts.worlds import execute, fetch
+from tests.db.copies import COPIES, copy
 from tests.loading import everything
-
-# As many as make reading all of them in order the dearer way, and all of one owner: for PostgreSQL, which does not know
-# who is asked for, the newest of all are then as good as those that are looked for.
-COPIES = 3_000
-COPY = """
-insert into {0} select copied.* from {0} r, generate_series(1, {1}) n,
-  jsonb_populate_record(r, jsonb_build_object(
-    'id', '00000000-0000-7000-8000-' || lpad(n::text, 12, '0'), 'number', n::text)) copied
-"""
 
 
 @pytest.mark.parametrize("entity", ["customers", "leads", "opportunities", "activities"])
@@ -33,8 +25,7 @@ async def test_the_newest_of_one_owner_are_looked_up_among_what_they_own(
     customer = await make(administrator, "customers", name="Toro")
     if entity != "customers":
         await make(administrator, entity, **least(entity, customer["id"]))
-    await execute(COPY.format(entity, COPIES))
-    await execute(f"analyze {entity}")
+    await copy(entity)
     shape = Shape(entity, Reach("all"), ("id",), filters=(("owner_id", "is"),), after=after)
     bound = {"owner_id__is": uuid4(), "sid": uuid4(), "after_0": str(uuid4()), "reached": []}
     sql, values, planned_once = reading.statement(shape, bound)
@@ -56,7 +47,7 @@ async def test_the_newest_that_one_has_are_looked_up_among_what_they_own(
 ) -> None:
     """However many came later, and are nobody's."""
     await make(administrator, "customers", name="Toro")
-    await execute(COPY.format("customers", COPIES))
+    await copy("customers")
     half = UUID(f"00000000-0000-7000-8000-{COPIES // 2:012}")
     await execute("update customers set owner_id = null where id > $1", half)
     await execute("analyze customers")
