@@ -92,14 +92,3 @@ def trigram(name: str, column: str) -> Index:
         postgresql_ops={column: "gin_trgm_ops"},
         postgresql_with={"fastupdate": "on", "gin_pending_list_limit": "1024"},
     )
-
-
-def by_creation(table: str) -> Index:
-    """Where in the table the records of a time are: a range of times for every 16 pages, which costs next to nothing
-    to keep, as records stay in about the order in which they were made."""
-    return Index(
-        f"{table}_created_at_idx",
-        "created_at",
-        postgresql_using="brin",
-        postgresql_with={"pages_per_range": "16", "autosummarize": "on"},
-    )

@@ -6,13 +6,12 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.db import reading, session
 from app.db.reach import Reach
 from app.db.reading import Shape
 from tests.api.records import least, make
 from tests.conftest import Client
-from tests.contracts.worlds import execute, fetch
-from tests.db.copies import COPIES, copy
+from tests.contracts.worlds import execute
+from tests.db.many import COPIES, copy, plan_for, plan_for_any
 from tests.loading import everything
 
 
@@ -27,15 +26,7 @@ async def test_the_newest_of_one_owner_are_looked_up_among_what_they_own(
         await make(administrator, entity, **least(entity, customer["id"]))
     await copy(entity)
     shape = Shape(entity, Reach("all"), ("id",), filters=(("owner_id", "is"),), after=after)
-    bound = {"owner_id__is": uuid4(), "sid": uuid4(), "after_0": str(uuid4()), "reached": []}
-    sql, values, planned_once = reading.statement(shape, bound)
-    assert planned_once
-    pool = await session.reading_pool(planned_once)
-    async with pool.acquire() as connection:
-        await connection.execute(f"prepare asked as {sql}")
-        plan = await connection.fetch(f"explain execute asked({', '.join('null' for _ in values)})")
-        await connection.execute("deallocate asked")
-    said = "\n".join(row[0] for row in plan)
+    said = await plan_for_any(shape, owner_id__is=uuid4(), after_0=str(uuid4()))
     assert f"{entity}_owner_id_id_idx" in said, said
     assert f"{entity}_pkey" not in said, said
     assert f"Seq Scan on {entity}" not in said, said
@@ -52,10 +43,7 @@ async def test_the_newest_that_one_has_are_looked_up_among_what_they_own(
     await execute("update customers set owner_id = null where id > $1", half)
     await execute("analyze customers")
     shape = Shape("customers", Reach("own", alone=True), ("id",), after=after)
-    bound = {"reached": [administrator.user_id], "sid": uuid4(), "after_0": str(half)}
-    sql, values, planned_once = reading.statement(shape, bound)
-    assert not planned_once
-    said = "\n".join(row[0] for row in await fetch(f"explain {sql}", *values))
+    said = await plan_for(shape, reached=[administrator.user_id], after_0=str(half))
     assert "Index Scan Backward using customers_owner_id_id_idx" in said, said
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Json, Record, by_creation, trigram
+from app.db.base import Json, Record, trigram
 
 
 class Lead(Record):
@@ -25,7 +25,7 @@ class Lead(Record):
         Index("leads_owner_id_idx", "owner_id", "id", postgresql_where=text("customer_id is null")),
         Index("leads_pipeline_id_stage_idx", "pipeline_id", "stage"),
         Index("leads_name_key_id_idx", "name_key", "id"),
-        by_creation("leads"),
+        Index("leads_created_at_id_idx", "created_at", "id"),
         trigram("leads_search_open_idx", "search_open"),
     )
 
