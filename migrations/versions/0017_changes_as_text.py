@@ -8,7 +8,8 @@ down_revision = "0016"
 
 def upgrade() -> None:
     op.execute("alter table import_rows add column changes text")
-    # Of what was checked and not loaded yet. The braces are put around all that there is to say.
+    # Of what was checked and not loaded yet. The braces are put around all that there is to say. Each member is an
+    # array, so that no other brace stands at an end.
     op.execute("""
         update import_rows set data = data - 'changes', changes = btrim(data ->> 'changes', '{}')
         where data ? 'changes'
