@@ -20,7 +20,7 @@ from app.domain.listing import Listing, list_shape, may_be_misspelt, next_cursor
 from app.policies.access import Access, not_found
 
 Item = TypeVar("Item", bound=BaseModel)
-# Where a list is looked for: in its beginning, everywhere, or everywhere for what has one wrong letter.
+# Where a list is looked for: in its beginning, then everywhere, then everywhere for what has one wrong letter.
 Look = Literal["beginning", "everywhere", "misspelt"]
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Authorization"}
 
@@ -41,18 +41,19 @@ async def page(reader: Reading, entity: Entity, request: Request, of: tuple[str,
     listing, early = Listing(), False
     parent, parent_id = of or (None, None)
 
-    def make(access: Access, look: Look = "everywhere") -> Statement:
+    def make(access: Access, look: Look) -> Statement:
         nonlocal listing, early
         listing = parse(request.query_params, entity, access.vocabulary, parent)
         if parent:
             listing.where[parent, "is"] = parent_id
         shape, values = list_shape(access, entity, listing, fuzzy=look == "misspelt")
         early = look == "beginning" and reading.found_early(shape)
-        return reading.statement(replace(shape, beginning=early), values)
+        scarce = look == "everywhere" and not shape.words
+        return reading.statement(replace(shape, beginning=early, scarce=scarce), values)
 
     _, row = await reader.read(lambda access: make(access, "beginning"))
     if early and not row["whole"] and row["found"] <= listing.limit:
-        _, row = await reader.read(make)
+        _, row = await reader.read(lambda access: make(access, "everywhere"))
     fuzzy = row["found"] == 0 and bool(listing.q) and may_be_misspelt(listing)
     if fuzzy:
         _, row = await reader.read(lambda access: make(access, "misspelt"))

@@ -9,12 +9,15 @@ from typing import Any, Literal
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    Integer,
     Uuid,
     and_,
     any_,
     bindparam,
+    cast,
     false,
     func,
+    literal_column,
     or_,
     select,
     text,
@@ -22,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.selectable import NamedFromClause
 
+from app.db.models import table_of
 from app.db.models.customers import Customer, CustomerAssignee
 from app.db.models.leads import Lead
 from app.db.models.opportunities import Opportunity
@@ -32,6 +36,8 @@ WIDENING: tuple[Level, ...] = ("own", "team", "all")
 ABOUT: dict[str, dict[str, type[Lead] | type[Opportunity]]] = {
     name: {"lead_id": Lead, "opportunity_id": Opportunity} for name in ("activities", "messages")
 }
+# Fewer of nobody's customers than these are found before their records.
+FEW = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +65,13 @@ def narrower(one: Level | None, other: Level | None) -> Level | None:
     return min(one, other, key=WIDENING.index)
 
 
-def reading(table: NamedFromClause[Any], reach: Reach, bound: str = "reached") -> list[ColumnElement[bool]]:
+def reading(
+    table: NamedFromClause[Any], reach: Reach, bound: str = "reached", scarce: bool = False
+) -> list[ColumnElement[bool]]:
     """Conditions for reading, no two of which are true of one row: their union is what is reached.
 
-    bound: the name under which the reached users are bound.
+    bound: the name under which the reached users are bound. scarce: what hangs off nobody's customers was not soon met
+    with.
     """
     if reach.level is None:
         return [false()]
@@ -82,7 +91,8 @@ def reading(table: NamedFromClause[Any], reach: Reach, bound: str = "reached") -
     if "customer_id" in table.c:
         through = [_assigned(table.c.customer_id, bound)]
         if reach.nobodys_customers:
-            through.append(_unassigned(table.c.customer_id))
+            unassigned = _unassigned(table.c.customer_id)
+            through += _if_few_unassigned(table, unassigned) if scarce else [unassigned]
         if "owner_id" not in table.c:
             return through
         mine = and_(table.c.customer_id.is_(None), _owned(table, reach.nobodys, bound))
@@ -160,3 +170,17 @@ def _unassigned(customer_id: ColumnElement[Any]) -> ColumnElement[bool]:
     customers = Customer.__table__.alias("unassigned")
     found = select(customers.c.id).where(customers.c.id == customer_id, ~customers.c.assigned)
     return found.correlate_except(customers).exists()
+
+
+def _if_few_unassigned(table: NamedFromClause[Any], otherwise: ColumnElement[bool]) -> list[ColumnElement[bool]]:
+    """The same in two branches, of which one is empty, and at once. If few of nobody's customers have such records,
+    those customers are found first, from two indexes side by side, where to look up each record's would be to walk
+    through all records. Of many, one is soon met with."""
+    customers, theirs = Customer.__table__.alias("unassigned"), table_of(table.name).alias("theirs")
+    has_any = select(theirs.c.id).where(theirs.c.customer_id == customers.c.id).exists()
+    most = literal_column(str(FEW), Integer)
+    first = select(customers.c.id).where(~customers.c.assigned, has_any).limit(most).scalar_subquery()
+    nobodys = select(func.array(first, type_=ARRAY(Uuid())).label("ids")).cte("nobodys")
+    ids = cast(select(nobodys.c.ids).scalar_subquery(), ARRAY(Uuid()))
+    are_few = func.cardinality(ids) < most
+    return [and_(are_few, table.c.customer_id == any_(ids)), and_(~are_few, otherwise)]

@@ -50,8 +50,8 @@ class Shape:
 
     archived: live, archived or any rows. words: how many words `q` has, each to be found in one of `searched`; fuzzy:
     they are bound as patterns that allow for one wrong letter; beginning: only the beginning of the list is looked
-    through, see `found_early`. count: exact, or estimate (to 10,000). can: what may be done with each row, if asked
-    for: the verbs and what reach each takes, with `can_own` and `can_team` bound.
+    through, see `found_early`; scarce: that was not enough. count: exact, or estimate (to 10,000). can: what may be
+    done with each row, if asked for: the verbs and what reach each takes, with `can_own` and `can_team` bound.
     """
 
     entity: str
@@ -64,6 +64,7 @@ class Shape:
     words: int = 0
     fuzzy: bool = False
     beginning: bool = False
+    scarce: bool = False
     searched: tuple[str, ...] = ()
     archived: str = "live"
     count: str | None = None
@@ -135,7 +136,7 @@ def _is_owners(shape: Shape) -> bool:
 def _statement(shape: Shape) -> Select[Any]:
     table = table_of(shape.entity)
     conditions = asked(table, shape)
-    branches = reading(table, shape.reach) if shape.reach else [literal_column("true")]
+    branches = reading(table, shape.reach, scarce=shape.scarce) if shape.reach else [literal_column("true")]
     # In the statement's text: a plan made without knowing how few are wanted would sort them all.
     limit = literal_column(str(shape.limit), Integer)
     found = page(table, shape, conditions, branches, literal_column(str(shape.limit + 1), Integer)).subquery("page")
