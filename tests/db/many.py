@@ -14,12 +14,13 @@ _COPY = """
 insert into {0} select copied.* from {0} r, generate_series(1, {1}) n,
   jsonb_populate_record(r, jsonb_build_object(
     'id', '00000000-0000-7000-8000-' || lpad(n::text, 12, '0'), 'number', n::text,
-    'created_at', r.created_at - interval '1 day' - (n * 7 % 1000) * interval '1 minute')) copied
+    'created_at', r.created_at - interval '1 day' - (n * 7 % 1000) * interval '1 minute',
+    'updated_at', r.updated_at - interval '1 day' - n * interval '1 minute')) copied
 """
 
 
 async def copy(entity: str) -> None:
-    """Copies of the only record that there is, made in the days before it, some at the same time."""
+    """Copies of the only record that there is, made and changed in the days before it, some made at the same time."""
     await execute(_COPY.format(entity, COPIES))
     await execute(f"analyze {entity}")
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Internal, Record, trigram
+from app.db.base import Internal, Record, by_change, trigram
 
 
 class Activity(Record):
@@ -28,6 +28,7 @@ class Activity(Record):
         Index("activities_own_without_customer_idx", "owner_id", "id", postgresql_where=text("customer_id is null")),
         Index("activities_customer_id_id_idx", "customer_id", "id"),
         Index("activities_created_at_id_idx", "created_at", "id"),
+        by_change("activities"),
         trigram("activities_search_open_idx", "search_open"),
     )
 

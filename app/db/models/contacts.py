@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Json, Record, trigram
+from app.db.base import Json, Record, by_change, trigram
 
 
 class Contact(Record):
@@ -14,6 +14,7 @@ class Contact(Record):
         Index("contacts_customer_id_idx", "customer_id"),
         Index("contacts_name_key_id_idx", "name_key", "id"),
         Index("contacts_created_at_id_idx", "created_at", "id"),
+        by_change("contacts"),
         trigram("contacts_search_open_idx", "search_open"),
         trigram("contacts_search_contact_details_idx", "search_contact_details"),
     )

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Base, Internal, Json, Record, money, trigram
+from app.db.base import Base, Internal, Json, Record, by_change, money, trigram
 
 NUMBER = Sequence("customer_number", metadata=Base.metadata)
 
@@ -33,6 +33,7 @@ class Customer(Record):
         Index("customers_owner_id_sector_name_key_id_idx", "owner_id", "sector", "name_key", "id"),
         Index("customers_parent_id_idx", "parent_id", postgresql_where=text("parent_id is not null")),
         Index("customers_created_at_id_idx", "created_at", "id"),
+        by_change("customers"),
         trigram("customers_search_open_idx", "search_open"),
         trigram("customers_search_contact_details_idx", "search_contact_details"),
         CheckConstraint("kind in ('company', 'person')", name="kind"),

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Json, Record, trigram
+from app.db.base import Json, Record, by_change, trigram
 
 
 class Lead(Record):
@@ -26,6 +26,7 @@ class Lead(Record):
         Index("leads_pipeline_id_stage_idx", "pipeline_id", "stage"),
         Index("leads_name_key_id_idx", "name_key", "id"),
         Index("leads_created_at_id_idx", "created_at", "id"),
+        by_change("leads"),
         trigram("leads_search_open_idx", "search_open"),
     )
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Internal, Record, money, trigram
+from app.db.base import Internal, Record, by_change, money, trigram
 
 
 class Opportunity(Record):
@@ -42,6 +42,7 @@ class Opportunity(Record):
             postgresql_where=text("stage_kind = 'won' and archived_at is null"),
         ),
         Index("opportunities_created_at_id_idx", "created_at", "id"),
+        by_change("opportunities"),
         trigram("opportunities_search_open_idx", "search_open"),
         # No index names the stage, and pages keep some room: so a move writes the row anew beside itself, and no index.
         {"postgresql_with": {"fillfactor": 90}},

@@ -25,17 +25,17 @@ async def newest(administrator: Client, request: pytest.FixtureRequest) -> tuple
     return entity, record
 
 
-async def test_what_was_created_since_is_looked_up_by_its_time(
-    administrator: Client, newest: tuple[str, dict[str, Any]]
+@pytest.mark.parametrize(("field", "index"), [("created_at", "created_at_id_idx"), ("updated_at", "updated_at_idx")])
+async def test_what_was_created_or_changed_since_is_looked_up_by_its_time(
+    administrator: Client, newest: tuple[str, dict[str, Any]], field: str, index: str
 ) -> None:
     entity, record = newest
-    since = record["created_at"]
-    assert await everything(administrator, f"/v1/{entity}", created_at__gte=since, fields="id") == [
-        {"id": record["id"]}
-    ]
-    asked = Shape(entity, Reach("all"), ("id",), filters=(("created_at", "gte"),))
-    plan = await plan_for(asked, created_at__gte=datetime.fromisoformat(since))
-    assert f"{entity}_created_at_id_idx" in plan, plan
+    since = record[field]
+    asked = {f"{field}__gte": since, "fields": "id"}
+    assert await everything(administrator, f"/v1/{entity}", **asked) == [{"id": record["id"]}]
+    shape = Shape(entity, Reach("all"), ("id",), filters=((field, "gte"),))
+    plan = await plan_for(shape, **{f"{field}__gte": datetime.fromisoformat(since)})
+    assert f"{entity}_{index}" in plan, plan
 
 
 @pytest.mark.parametrize("direction", ["", "-"])
