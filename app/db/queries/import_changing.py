@@ -75,7 +75,8 @@ def _attaches(entity: str) -> str:
 
 async def note_unchanged(session: AsyncSession, rows: Sequence[int]) -> None:
     """What seemed to differ does not, once it is written as the product writes it."""
-    await session.execute(text("update incoming set is_changed = false where row = any(:rows)"), {"rows": list(rows)})
+    if rows:
+        await session.execute(text("update incoming set is_changed = false where row = any(:rows)"), {"rows": rows})
 
 
 async def lock(session: AsyncSession, entity: str, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
