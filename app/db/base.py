@@ -95,8 +95,8 @@ def trigram(name: str, column: str) -> Index:
 
 
 def by_change(table: str) -> Index:
-    """Where in the table the records are that changed at some time: the range of times in every 16 pages. Other than a
-    B-tree it lets a change that no index names be written beside the record, into none of them (PostgreSQL 16)."""
+    """Where in the table the records are that changed at some time: the range of times in every 16 pages. Unlike a
+    B-tree it lets PostgreSQL (16 and later) write a change that no other index names beside the record, into none."""
     return Index(
         f"{table}_updated_at_idx", "updated_at", postgresql_using="brin", postgresql_with={"pages_per_range": "16"}
     )
