@@ -4,12 +4,14 @@ A worker keeps that process ready for a while after a file: files seldom come al
 """
 
 import asyncio
+import fcntl
 import os
 import pickle
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import orjson
@@ -18,7 +20,7 @@ from app.domain.checking import MOST_PARTS, Task
 from app.errors import Invalid
 from app.settings import environment_without_settings
 
-_PIECE, _BUFFER = 1 << 18, 1 << 25
+_PIECE, _BUFFER, _ROOM = 1 << 18, 1 << 25, 1 << 20
 
 
 @dataclass(slots=True)
@@ -131,7 +133,7 @@ async def _hand_over(
     checker: Checker, task: Task, transports: list[asyncio.ReadTransport]
 ) -> list[asyncio.StreamReader]:
     """Where the parts of the rows come out. transports: gets what is to be closed."""
-    pipes = [os.pipe() for _ in range(min(os.cpu_count() or 1, MOST_PARTS))]
+    pipes = [_roomy_pipe() for _ in range(min(os.cpu_count() or 1, MOST_PARTS))]
     made = []
     try:
         for end, _ in pipes:
@@ -151,6 +153,14 @@ async def _hand_over(
     checker.tasks.write(content)
     await checker.tasks.drain()
     return made
+
+
+def _roomy_pipe() -> tuple[int, int]:
+    """A pipe that a process need not wait for while the rows before are on their way, where the system has such."""
+    ends = os.pipe()
+    with suppress(AttributeError, OSError):
+        fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, _ROOM)
+    return ends
 
 
 async def _failure(checker: Checker) -> Invalid | None:

@@ -147,7 +147,7 @@ async def _listen(awake: asyncio.Event) -> None:
             job_serializer=orjson.dumps,
             job_deserializer=orjson.loads,
             keep_result=0,
-            poll_delay=0.2,
+            poll_delay=0.1,
             handle_signals=False,
             timezone=UTC,
         )
