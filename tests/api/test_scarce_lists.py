@@ -16,6 +16,7 @@ RECORDS = [0] * 130 + [2, 1, 3, 3, 0, 4, 1, 5] + [0] * 130
 TEAMS = [number for number, customer in enumerate(RECORDS) if OWNERS[customer] != "bea"]
 MAPPINGS: dict[str, dict[str, Any]] = {
     "contacts": {"columns": {"name": "last_name"}},
+    "leads": {"columns": {"name": "last_name"}},
     "opportunities": {"columns": {"name": "name"}},
     "activities": {"columns": {"name": "subject"}, "constants": {"kind": "call"}},
 }
