@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 
 from app import clock
+from app.db import reading
 from app.domain import passwords
 from tests.api.records import asked, least, make
 from tests.api.routes import JSON_ROUTES
@@ -66,3 +68,17 @@ def keys_are() -> Iterator[Callable[[str], None]]:
     with pytest.MonkeyPatch.context() as patched:
         yield lambda keys: secrets_are(patched, keys)
     forget_keys()
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What of a list is looked through, look by look."""
+    made = reading.statement
+    looks: list[str] = []
+
+    def watched(shape: reading.Shape, values: Any) -> Any:
+        looks.append("beginning" if shape.beginning else "scarce" if shape.scarce else "everywhere")
+        return made(shape, values)
+
+    monkeypatch.setattr(reading, "statement", watched)
+    return looks

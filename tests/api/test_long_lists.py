@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from app.db import reading
 from tests.conftest import Client, People
 from tests.loading import loaded
 
@@ -28,20 +27,6 @@ async def callers(administrator: Client, people: People) -> dict[str, Client]:
     rows = [f"{name},{owner}" for name, owner in zip(names, OWNERS, strict=True)]
     await loaded(administrator, "customers", "\n".join(["name,owner", *rows]), OWNED)
     return {"everything": administrator, "team": await people.client(manager), "own": await people.client(ana)}
-
-
-@pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is looked through, look by look."""
-    made = reading.statement
-    looks: list[str] = []
-
-    def watched(shape: reading.Shape, values: Any) -> Any:
-        looks.append("beginning" if shape.beginning else "everywhere")
-        return made(shape, values)
-
-    monkeypatch.setattr(reading, "statement", watched)
-    return looks
 
 
 async def pages(client: Client, **parameters: Any) -> list[int]:

@@ -44,7 +44,8 @@ class Opportunity(Record):
         Index("opportunities_created_at_id_idx", "created_at", "id"),
         by_change("opportunities"),
         trigram("opportunities_search_open_idx", "search_open"),
-        # No index names the stage, and pages keep some room: so a move writes the row anew beside itself, and no index.
+        # No index names the stage, and pages keep some room: so a move writes the row anew beside itself, and of all
+        # indexes at most a range's times (`by_change`).
         {"postgresql_with": {"fillfactor": 90}},
     )
 
