@@ -192,13 +192,11 @@ where i.errors is null and (i.is_new or i.is_changed) and c.owner_id is not null
 on conflict (customer_id, user_id) do update set role = 'owner' where customer_assignees.role is distinct from 'owner'
 """)
 
-# In statements of their own, after the pairs: see the one in the ledger. A new customer says so itself. Asked one by
-# one: joined, all customers that are nobody's would be walked through.
+# In statements of their own, after the pairs: see the one in the ledger. A new customer says so itself. By their ids:
+# joined, all customers that are nobody's would be walked through.
 _OWNED = text("""
-update customers set assigned = true where id = any(array(
-  select i.record_id from incoming i
-  where i.errors is null and i.is_changed
-    and (select c.owner_id is not null and not c.assigned from customers c where c.id = i.record_id)))
+update customers set assigned = true where not assigned and owner_id is not null and id = any(array(
+  select i.record_id from incoming i where i.errors is null and i.is_changed))
 """)
 
 # Those of the written records `t` that hold their owner at their customer.
@@ -206,9 +204,8 @@ RESPONSIBLE = """
   i.errors is null and (i.is_new or i.is_changed) and t.customer_id is not null and t.owner_id is not null"""
 
 _ASSIGNED = """
-update customers set assigned = true where id = any(array(
-  select t.customer_id from incoming i join {entity} t on t.id = i.record_id
-  where {responsible} and (select not c.assigned from customers c where c.id = t.customer_id)))
+update customers set assigned = true where not assigned and id = any(array(
+  select distinct t.customer_id from incoming i join {entity} t on t.id = i.record_id where {responsible}))
 """
 
 # The foreign key to the pairs is looked at when the transaction ends, so that they may come last.
@@ -226,10 +223,10 @@ on conflict do nothing
 # offset: see `app.db.assignees`.
 _PAIRS = """
 with missing as materialized (
-  select distinct t.customer_id, t.owner_id from incoming i join {entity} t on t.id = i.record_id
-  where {responsible}
-    and not exists (
-      select from customer_assignees a where (a.customer_id, a.user_id) = (t.customer_id, t.owner_id) offset 0)
+  select * from (
+    select distinct t.customer_id, t.owner_id from incoming i join {entity} t on t.id = i.record_id where {responsible}
+  ) pair where not exists (
+    select from customer_assignees a where (a.customer_id, a.user_id) = (pair.customer_id, pair.owner_id) offset 0)
 ), held as (
   select from customers where id in (select customer_id from missing) order by id for no key update
 )
