@@ -99,5 +99,5 @@ and not exists (select from assignment_reasons r where (r.customer_id, r.user_id
 
 _UNASSIGNED = text("""
 update customers c set assigned = false where c.id = any(:customer_ids) and c.assigned
-and not exists (select from customer_assignees a where a.customer_id = c.id)
+and not exists (select from customer_assignees a where a.customer_id = c.id offset 0)
 """)

@@ -134,7 +134,7 @@ async def change_responsible(session: AsyncSession, entity: Entity, record: Valu
         id, customer_id = record["id"], customer_of(entity, record)
         await assignees.end_reasons(session, [id])
         if before.get("customer_id") != customer_id:
-            await ledger.move_history(session, [id], customer_id)
+            await ledger.move_history(session, {id: customer_id})
             if column := ABOUT.get(entity.name):
-                await following.follow(session, column, [id], customer_id, record["updated_by"], record["updated_at"])
+                await following.follow(session, column, {id: customer_id}, record["updated_by"], record["updated_at"])
     make_responsible(operation_of(session), entity, record)

@@ -290,8 +290,7 @@ async def _hand_over(work: Load, changes: Changes) -> None:
         await assignees.step_down_all(session, changes.reassigned)
         return
     await assignees.end_reasons(session, changes.reassigned)
-    column = consequences.ABOUT.get(work.entity.name)
-    for record_id, customer_id in changes.moved.items():
-        await ledger.move_history(session, [record_id], customer_id)
-        if column:
-            await following.follow(session, column, [record_id], customer_id, work.access.user_id, work.now)
+    if changes.moved:
+        await ledger.move_history(session, changes.moved)
+        if column := consequences.ABOUT.get(work.entity.name):
+            await following.follow(session, column, changes.moved, work.access.user_id, work.now)

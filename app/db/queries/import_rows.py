@@ -180,13 +180,15 @@ update import_rows r set errors = i.errors, data = null, changes = null, record_
 from incoming i where i.errors is not null and r.import_id = :import_id and r.row = i.row
 """)
 
-# Rows that are one with an earlier one share its fate. That is looked up in `incoming`, of which the planner knows how
-# much there is; of `import_rows` it may think that there is nothing, and would look through all for each.
+# Rows that are one with an earlier one share its fate. Each looks for that one in `incoming`: joined, all rows of the
+# file would be gone through for each that is refused, since the planner believes that few are.
 _FOLLOWERS = text("""
-update import_rows r set data = null,
-  errors = (select jsonb_agg(each || jsonb_build_object('row', r.row)) from jsonb_array_elements(i.errors) as each)
-from incoming i
-where r.import_id = :import_id and i.errors is not null and i.row = (r.data ->> 'same_as')::bigint
+update import_rows r set data = null, errors = (
+  select jsonb_agg(each || jsonb_build_object('row', r.row))
+  from incoming i cross join lateral jsonb_array_elements(i.errors) as each
+  where i.row = (r.data ->> 'same_as')::bigint)
+where r.import_id = :import_id and exists (
+  select from incoming i where i.row = (r.data ->> 'same_as')::bigint and i.errors is not null offset 0)
 """)
 
 _GONE = text("delete from import_rows where import_id = :import_id and errors is null")
