@@ -1,5 +1,6 @@
 """Files of opportunities: where a row leads, and what it must say."""
 
+from tests.api.records import make
 from tests.conftest import Client
 from tests.loading import errors_of, everything, loaded
 
@@ -52,6 +53,46 @@ async def test_an_opportunity_follows_its_file_to_another_stage_owner_and_custom
     assert [each["user_id"] for each in beta["assignees"]] == [read["owner_id"]]
     timeline = (await administrator.get(f"/v1/customers/{beta['id']}/timeline")).json()["items"]
     assert "opportunity.stage_changed" in [each["type"] for each in timeline]
+
+
+async def test_what_is_about_opportunities_goes_with_each_to_the_customer_that_its_row_names(
+    administrator: Client,
+) -> None:
+    names = ("Acme", "Beta", "Gamma")
+    customers = {name: await make(administrator, "customers", name=name) for name in names}
+    ids = {name: each["id"] for name, each in customers.items()}
+    old = await make(administrator, "contacts", last_name="Ruiz", customer_id=ids["Acme"])
+    columns = {"id": ["external_id", "name"], "customer": "customer"}
+    mapping = {"match_on": "external_id", "external_system": "erp", "columns": columns}
+    await loaded(administrator, "opportunities", "id,customer\n" + "".join(f"{name},Acme\n" for name in names), mapping)
+    deals = {each["name"]: each["id"] for each in await everything(administrator, "/v1/opportunities")}
+    calls, letters = {}, {}
+    for day, name in enumerate(names, 1):
+        about = {"subject": "Press", "opportunity_id": deals[name]}
+        plan = {"due_at": f"2030-01-0{day}T10:00:00Z", "contacts": [{"contact_id": old["id"]}]}
+        calls[name] = await make(administrator, "activities", kind="call", **about, **plan)
+        letters[name] = await make(administrator, "messages", channel="phone", contact_id=old["id"], **about)
+    file = "id,customer\n" + "".join(f"{name},{name}\n" for name in names)
+    done = await loaded(administrator, "opportunities", file, mapping)
+    assert (done["counts"]["updated"], done["counts"]["unchanged"]) == (2, 1)
+
+    for name in names:
+        stayed = name == "Acme"
+        call = (await administrator.get(f"/v1/activities/{calls[name]['id']}")).json()
+        letter = (await administrator.get(f"/v1/messages/{letters[name]['id']}")).json()
+        assert (call["customer_id"], call["version"]) == (ids[name], 1 if stayed else 2)
+        assert [each["contact_id"] for each in call["contacts"]] == ([old["id"]] if stayed else [])
+        assert (letter["customer_id"], letter["contact_id"]) == (ids[name], old["id"] if stayed else None)
+        customer = (await administrator.get(f"/v1/customers/{ids[name]}")).json()
+        assert customer["next_activity_at"] == call["due_at"]
+        told = await everything(administrator, f"/v1/customers/{ids[name]}/timeline")
+        assert {
+            each["record_id"] for each in told if each["entity"] in ("opportunities", "activities", "messages")
+        } == {
+            deals[name],
+            calls[name]["id"],
+            letters[name]["id"],
+        }
 
 
 async def test_a_won_row_needs_customer_and_amount_and_a_lost_one_a_reason(administrator: Client) -> None:
