@@ -65,10 +65,12 @@ async def test_the_keys_of_a_record_follow_what_a_file_changes(administrator: Cl
 
 @pytest.fixture
 async def left_alone(database: None) -> AsyncIterator[None]:
-    """PostgreSQL does not look at products by itself, whatever other tests left behind there."""
-    await execute("alter table products set (autovacuum_enabled = false)")
+    """PostgreSQL does not look at these tables by itself, whatever other tests left behind there."""
+    for table in ("products", "external_ids"):
+        await execute(f"alter table {table} set (autovacuum_enabled = false)")
     yield
-    await execute("alter table products reset (autovacuum_enabled)")
+    for table in ("products", "external_ids"):
+        await execute(f"alter table {table} reset (autovacuum_enabled)")
 
 
 async def test_a_table_that_is_taken_for_empty_is_looked_at_anew(left_alone: None, administrator: Client) -> None:
@@ -81,3 +83,15 @@ async def test_a_table_that_is_taken_for_empty_is_looked_at_anew(left_alone: Non
     await loaded(administrator, "products", "sku,name,price\nA,Product,1\nB,Product,2\n", PRODUCTS)
     async with transaction("system") as session:
         assert await session.scalar(known) == 2
+
+
+async def test_what_is_taken_for_empty_is_looked_at_after_many_new_rows(
+    left_alone: None, administrator: Client
+) -> None:
+    """The next file may name its records by what that table holds."""
+    ids = "where oid = 'public.external_ids'::regclass"
+    await execute(f"update pg_class set reltuples = 0, relpages = 100 {ids}")
+    mapping = PRODUCTS | {"external_system": "erp", "columns": PRODUCTS["columns"] | {"sku": ["sku", "external_id"]}}
+    await loaded(administrator, "products", file(0), mapping)
+    async with transaction("system") as session:
+        assert await session.scalar(text(f"select reltuples from pg_class {ids}")) == MANY

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.models import table_of
+from app.db.models import metadata, table_of
 
 # Columns that no row of a file fills in.
 _OWN = ("archived_at", "archive_id", "password_hash", "service", "utm")
@@ -106,8 +106,10 @@ async def keep_external_ids(session: AsyncSession, entity: str, system: str) -> 
 async def take_stock(session: AsyncSession, entity: str, created: int) -> None:
     """Let the planner know of new rows where they are most of the table, before the lists of the next minute go astray.
     Of others it learns soon enough: it looks at a large table for longer than the rows took to come in."""
-    if created >= _MANY and created > await session.scalar(_KNOWN, {"entity": entity}):
-        await session.execute(text(f"analyze {entity}"))
+    if created >= _MANY:
+        known = {"tables": list(metadata.tables), "entity": entity, "created": created}
+        for table in (await session.scalars(_LITTLE_KNOWN, known)).all():
+            await session.execute(text(f"analyze {table}"))
 
 
 async def assign(session: AsyncSession, entity: str) -> None:
@@ -183,7 +185,12 @@ where external_id is not null and errors is null and (is_new or not exists (
 # statement after that would look through all new rows for each.
 _TAKEN_FOR_EMPTY = text("select reltuples = 0 and relpages > 0 from pg_class where oid = cast(:entity as regclass)")
 
-_KNOWN = text("select greatest(reltuples, 0) from pg_class where oid = cast(:entity as regclass)")
+# Those that it takes for empty are little to look at, or many rows have come into them.
+_LITTLE_KNOWN = text("""
+select relname from pg_class
+where pg_table_is_visible(oid) and relname = any(:tables)
+  and (reltuples = 0 and relpages > 0 or relname = :entity and reltuples < :created)
+""")
 
 _OWNERS = text("""
 insert into customer_assignees (customer_id, user_id, role)
