@@ -113,5 +113,10 @@ async def fail(session: AsyncSession, access: Access, import_id: UUID, why: str)
 
 
 def columns_of(found: list[Target]) -> dict[str, Any]:
-    """Which column of the file fills each field."""
-    return {f"{each.field}.{each.item}" if each.item else each.field: each.column for each in reversed(found)}
+    """Which column of the file fills each field, and of a list the first of its items'."""
+    columns: dict[str, Any] = {}
+    for each in found:
+        columns.setdefault(each.field, each.column)
+        if each.item:
+            columns.setdefault(f"{each.field}.{each.item}", each.column)
+    return columns

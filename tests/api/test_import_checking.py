@@ -13,7 +13,7 @@ from app.domain import checking_process
 from app.jobs.imports import given_up
 from tests.conftest import Client
 from tests.jobs.effects import until
-from tests.loading import errors_of, loaded, send, total, work
+from tests.loading import errors_of, everything, loaded, send, total, work
 
 CUSTOMERS = {"columns": {"name": "name"}}
 LIMITED = """#!{python}
@@ -101,6 +101,28 @@ async def test_a_worker_that_stops_in_the_middle_leaves_no_process_that_checks(a
     assert checker.process.returncode is not None
     assert not [each for each in checking if os.path.exists(f"/proc/{each}")]  # noqa: ASYNC240
     assert await total(administrator, "/v1/customers") == 1
+
+
+async def test_a_list_grows_no_longer_row_by_row_or_file_by_file_than_in_one_piece(administrator: Client) -> None:
+    mapping = {"match_on": "name", "columns": {"name": "name", "mail": "emails.address"}}
+
+    def file(*numbers: int) -> str:
+        return "name,mail\n" + "".join(f"Acme,a{number}@acme.example\n" for number in numbers)
+
+    done = await loaded(administrator, "customers", file(*range(51)), mapping)
+    assert done["counts"] == {"created": 0, "updated": 0, "unchanged": 0, "refused": 51, "merged": 0}
+    for numbers in (range(50), [7]):
+        done = await loaded(administrator, "customers", file(*numbers), mapping)
+        assert done["counts"]["refused"] == 0
+    done = await loaded(administrator, "customers", file(7, 50), mapping)
+    assert done["counts"]["refused"] == 2
+    told = await errors_of(administrator, done)
+    assert {(each["row"], each["column"], each["code"]) for each in told} == {
+        (row, "mail", "too_long") for row in (2, 3)
+    }
+    (customer,) = await everything(administrator, "/v1/customers")
+    read = (await administrator.get(f"/v1/customers/{customer['id']}")).json()
+    assert (len(read["emails"]), read["version"]) == (50, 1)
 
 
 async def test_of_the_rows_only_those_that_are_refused_are_kept(administrator: Client) -> None:

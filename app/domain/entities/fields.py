@@ -138,6 +138,14 @@ def with_options(declared: type[BaseModel]) -> tuple[tuple[str, str | None, type
 
 
 @cache
+def longest(declared: type[BaseModel]) -> tuple[tuple[str, int], ...]:
+    """The fields that are lists, with how many items they hold at most."""
+    lists = {name: info.metadata for name, info in declared.model_fields.items() if get_origin(info.annotation) is list}
+    limits = ((name, getattr(each, "max_length", None)) for name, metadata in lists.items() for each in metadata)
+    return tuple((name, most) for name, most in limits if most is not None)
+
+
+@cache
 def _defaults(declared: type[BaseModel]) -> tuple[Values, tuple[str, ...]]:
     values = {
         name: info.get_default(call_default_factory=True)

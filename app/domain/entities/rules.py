@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticCustomError, to_jsonable_python
 
-from app.domain.entities.fields import Entity, Values, defaults, specs, with_options
+from app.domain.entities.fields import Entity, Values, defaults, longest, specs, with_options
 from app.domain.entities.values import check_partial_date, did_you_mean, quantise, to_e164
 from app.domain.entities.vocabulary import Vocabulary
 from app.errors import FieldError, Invalid
@@ -41,6 +41,7 @@ def prepare(
         wanted = given
     problems = [
         *_unknown_options(entity.create, wanted, before or {}, vocabulary),
+        *_too_long(entity.create, wanted),
         *_missing(entity, new, vocabulary, editable),
         *_naming_itself(entity, wanted, new.get("id")),
     ]
@@ -86,6 +87,13 @@ def _unknown_options(
         elif items and isinstance(value, list):
             for position, each in enumerate(value):
                 yield from _unknown_options(items, each, {}, vocabulary, f"{path}/{name}/{position}")
+
+
+def _too_long(declared: type[BaseModel], values: Mapping[str, Any]) -> Iterator[FieldError]:
+    """What is given in one piece is checked by its model; lists also grow, row by row of a file."""
+    for name, most in longest(declared):
+        if len(values.get(name) or ()) > most:
+            yield FieldError(f"/{name}", "too_long", f"At most {most} items")
 
 
 def _missing(
