@@ -1,6 +1,7 @@
 """The process that checks files: what it may take, and what is left of it."""
 
 import asyncio
+import json
 import os
 import sys
 from pathlib import Path
@@ -123,6 +124,11 @@ async def test_a_list_grows_no_longer_row_by_row_or_file_by_file_than_in_one_pie
     (customer,) = await everything(administrator, "/v1/customers")
     read = (await administrator.get(f"/v1/customers/{customer['id']}")).json()
     assert (len(read["emails"]), read["version"]) == (50, 1)
+    longer = [*read["emails"], read["emails"][0] | {"address": "a50@acme.example"}]
+    async with transaction("system") as session:
+        await session.execute(text("update customers set emails = :emails"), {"emails": json.dumps(longer)})
+    done = await loaded(administrator, "customers", file(7, 50), mapping)
+    assert (done["counts"]["unchanged"], done["counts"]["refused"]) == (1, 0), "What is too long already may stay"
 
 
 async def test_of_the_rows_only_those_that_are_refused_are_kept(administrator: Client) -> None:

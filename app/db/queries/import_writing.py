@@ -107,8 +107,8 @@ async def take_stock(session: AsyncSession, entity: str, created: int) -> None:
     """Let the planner know of new rows where they are most of the table, before the lists of the next minute go astray.
     Of others it learns soon enough: it looks at a large table for longer than the rows took to come in."""
     if created >= _MANY:
-        known = {"tables": list(metadata.tables), "entity": entity, "created": created}
-        for table in (await session.scalars(_LITTLE_KNOWN, known)).all():
+        values = {"tables": list(metadata.tables), "entity": entity, "created": created}
+        for table in (await session.scalars(_LITTLE_KNOWN, values)).all():
             await session.execute(text(f"analyze {table}"))
 
 

@@ -41,7 +41,7 @@ def prepare(
         wanted = given
     problems = [
         *_unknown_options(entity.create, wanted, before or {}, vocabulary),
-        *_too_long(entity.create, wanted),
+        *_too_long(entity.create, wanted, before or {}),
         *_missing(entity, new, vocabulary, editable),
         *_naming_itself(entity, wanted, new.get("id")),
     ]
@@ -89,10 +89,10 @@ def _unknown_options(
                 yield from _unknown_options(items, each, {}, vocabulary, f"{path}/{name}/{position}")
 
 
-def _too_long(declared: type[BaseModel], values: Mapping[str, Any]) -> Iterator[FieldError]:
+def _too_long(declared: type[BaseModel], values: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[FieldError]:
     """What is given in one piece is checked by its model; lists also grow, row by row of a file."""
     for name, most in longest(declared):
-        if len(values.get(name) or ()) > most:
+        if len(values.get(name) or ()) > max(most, len(before.get(name) or ())):
             yield FieldError(f"/{name}", "too_long", f"At most {most} items")
 
 
