@@ -173,8 +173,8 @@ async def _refer(work: Load) -> None:
 async def _refuse_unresolved(work: Load, target: Target) -> None:
     """Refuse the rows that name no record, or more than one, with the nearest that there is."""
     session, access, entity = work.session, work.access, str(target.refers_to)
-    place = target.field if target.item is None else f"{target.field}.{target.item}"
-    found = await import_references.unresolved(session, place)
+    place = import_references.place_of(target.field, target.item)
+    found = await import_references.unresolved(session, target.field, target.item)
     if not found:
         return
     unknown = [said for _, said, times in found if times == 0][:MOST_UNKNOWN]
@@ -186,7 +186,7 @@ async def _refuse_unresolved(work: Load, target: Target) -> None:
         near = nearest_of_each(unknown, known)
     by_key = {key: (said, times) for key, said, times in found}
     errors = []
-    for row, key in await import_references.rows_naming(session, target.field, target.item, list(by_key)):
+    for row, key in await import_references.rows_of_unresolved(session, target.field, target.item):
         said, times = by_key[key]
         error: dict[str, Any] = {"row": row, "field": place, "column": target.column, "value": said}
         if times:

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.next_activities import recompute
-from app.db.queries import import_rows
+from app.db.queries import import_references, import_rows
 from app.db.session import transaction
 from tests.api.records import make
 from tests.conftest import Client
@@ -46,6 +46,21 @@ async def test_rows_that_are_one_with_refused_rows_are_refused_each_by_itself(ad
     assert counts == {"created": 0, "updated": 0, "unchanged": 0, "refused": ROWS, "merged": 0}
     told = await fetch("select row, errors -> 0 ->> 'row' as said from import_rows where import_id = $1", id)
     assert {each["row"] for each in told} == {int(each["said"]) for each in told} == set(range(1, ROWS + 1))
+
+
+async def test_a_file_names_more_that_is_not_there_than_a_statement_takes_values(database: None) -> None:
+    names = 40_000
+    async with transaction("system") as session:
+        await import_rows.set_out(session, uuid4())
+        for statement in (
+            """insert into incoming (row, data) select n, jsonb_build_object('named', jsonb_build_object('customer_id',
+              jsonb_build_array('none ' || n, 'None ' || n))) from generate_series(1, :names) n""",
+            """insert into named (field, key, said, times) select 'customer_id', 'none ' || n, 'None ' || n, n / :names
+              from generate_series(1, :names) n""",
+        ):
+            await session.execute(text(statement), {"names": names})
+        found = await import_references.rows_of_unresolved(session, "customer_id", None)
+    assert dict(found) == {n: f"none {n}" for n in range(1, names)}, "The last is found"
 
 
 async def test_the_next_activity_of_others_is_not_sought_among_those_of_few(administrator: Client) -> None:

@@ -69,7 +69,7 @@ async def name(
     meant = union_all(*sources).subquery("meant")
     counted = (
         select(
-            literal(field if item is None else f"{field}.{item}").label("field"),
+            literal(place_of(field, item)).label("field"),
             wanted.c.key,
             func.min(wanted.c.said),
             cast(func.min(cast(meant.c.id, Text)), Uuid),
@@ -86,7 +86,7 @@ async def name(
 
 async def hold(session: AsyncSession, field: str, item: str | None, entity: str) -> None:
     """Keep the named records from being archived until the transaction ends; those that are already are not there."""
-    place = {"place": field if item is None else f"{field}.{item}"}
+    place = {"place": place_of(field, item)}
     await session.execute(
         text(f"""
         select count(*) from (select from {entity} t where t.id in (select record_id from named where field = :place)
@@ -101,6 +101,11 @@ async def hold(session: AsyncSession, field: str, item: str | None, entity: str)
         """),
         place,
     )
+
+
+def place_of(field: str, item: str | None) -> str:
+    """As `named` calls what names records: `customer_id`, `lines.product_id`."""
+    return field if item is None else f"{field}.{item}"
 
 
 def _said(field: str, item: str | None) -> Select[Any]:
@@ -130,17 +135,25 @@ def _own_key(entity: str, by: str) -> Any:
     return INCOMING.c.data["values"][column].astext if column and by != "number" else None
 
 
-async def unresolved(session: AsyncSession, field: str) -> list[tuple[str, str, int]]:
+async def unresolved(session: AsyncSession, field: str, item: str | None) -> list[tuple[str, str, int]]:
     """Key, text and how many records are meant, of what a field names and is not one record."""
-    query = select(NAMED.c.key, NAMED.c.said, NAMED.c.times).where(NAMED.c.field == field, NAMED.c.times != 1)
+    query = select(NAMED.c.key, NAMED.c.said, NAMED.c.times).where(*_unresolved(field, item))
     return [(row.key, row.said, row.times) for row in await session.execute(query)]
 
 
-async def rows_naming(session: AsyncSession, field: str, item: str | None, keys: list[str]) -> list[tuple[int, str]]:
-    """The rows that name one of the keys, with the key."""
+async def rows_of_unresolved(session: AsyncSession, field: str, item: str | None) -> list[tuple[int, str]]:
+    """The rows of what a field names and is not one record, each with the key that it names.
+
+    Each looks its key up: the keys may be more than a statement takes, and joined they would be compared with each row.
+    """
     said = _said(field, item).subquery("said")
-    query = select(said.c.row, said.c.key).where(said.c.key.in_(keys)).distinct()
+    unresolved = select(NAMED.c.key).where(*_unresolved(field, item), NAMED.c.key == said.c.key)
+    query = select(said.c.row, said.c.key).where(unresolved.correlate(said).offset(0).exists()).distinct()
     return [(row.row, row.key) for row in await session.execute(query)]
+
+
+def _unresolved(field: str, item: str | None) -> tuple[Any, ...]:
+    return NAMED.c.field == place_of(field, item), NAMED.c.times != 1
 
 
 async def names_in_reach(
