@@ -92,9 +92,8 @@ where p.activity_id = any(:ids) and c.id = p.contact_id and t.id = p.activity_id
 _MOVED = {
     (entity, column): text(f"""
 with moving as (
-  select id, customer_id, cast(cast(:customers as jsonb) ->> cast({column} as text) as uuid) as new_id from {entity}
-  where {column} = any(:record_ids)
-    and customer_id is distinct from cast(cast(:customers as jsonb) ->> cast({column} as text) as uuid)
+  select id, customer_id, {ledger.in_object(column)} as new_id from {entity}
+  where {column} = any(:record_ids) and customer_id is distinct from {ledger.in_object(column)}
   order by id for no key update
 )
 update {entity} t set customer_id = m.new_id, version = t.version + 1,

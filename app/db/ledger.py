@@ -247,10 +247,12 @@ def as_object(customers: Mapping[UUID, UUID | None]) -> str:
     return orjson.dumps({str(id): customer_id and str(customer_id) for id, customer_id in customers.items()}).decode()
 
 
-_MOVE = text("""
-update events set customer_id = cast(cast(:customers as jsonb) ->> cast(record_id as text) as uuid)
-where record_id = any(:record_ids)
-""")
+def in_object(column: str) -> str:
+    """The customer of the record that a column names, as SQL on `:customers`, which `as_object` made."""
+    return f"cast(cast(:customers as jsonb) ->> cast({column} as text) as uuid)"
+
+
+_MOVE = text(f"update events set customer_id = {in_object('record_id')} where record_id = any(:record_ids)")
 
 _CHANGED_SINCE = text("""
 select distinct jsonb_object_keys(changes) from events where record_id = :record_id and version > :version

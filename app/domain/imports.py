@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 from app import clock
 from app.db.jobs import Job, promise
 from app.db.queries import import_rows, import_writing
+from app.db.queries.import_references import place_of
 from app.domain.checking import Task
 from app.domain.checking_process import checked_lines
 from app.domain.entities.catalog import ENTITIES
@@ -116,7 +117,6 @@ def columns_of(found: list[Target]) -> dict[str, Any]:
     """Which column of the file fills each field, and of a list the first of its items'."""
     columns: dict[str, Any] = {}
     for each in found:
-        columns.setdefault(each.field, each.column)
-        if each.item:
-            columns.setdefault(f"{each.field}.{each.item}", each.column)
+        for place in (each.field, place_of(each.field, each.item)):
+            columns.setdefault(place, each.column)
     return columns

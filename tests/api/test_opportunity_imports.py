@@ -59,8 +59,7 @@ async def test_what_is_about_opportunities_goes_with_each_to_the_customer_that_i
     administrator: Client,
 ) -> None:
     names = ("Acme", "Beta", "Gamma")
-    customers = {name: await make(administrator, "customers", name=name) for name in names}
-    ids = {name: each["id"] for name, each in customers.items()}
+    ids = {name: (await make(administrator, "customers", name=name))["id"] for name in names}
     old = await make(administrator, "contacts", last_name="Ruiz", customer_id=ids["Acme"])
     columns = {"id": ["external_id", "name"], "customer": "customer"}
     mapping = {"match_on": "external_id", "external_system": "erp", "columns": columns}

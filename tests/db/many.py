@@ -3,8 +3,12 @@
 from typing import Any
 from uuid import uuid4
 
-from app.db import reading, session
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import reading
 from app.db.reading import Shape
+from app.db.session import reading_pool
 from tests.contracts.worlds import execute, fetch
 
 # As many as make reading all of them in order the dearer way, and all of one owner: for PostgreSQL, which does not know
@@ -25,11 +29,18 @@ async def copy(entity: str) -> None:
     await execute(f"analyze {entity}")
 
 
+async def read_of(session: AsyncSession, table: str) -> int:
+    """How many rows the transaction has read of a table, in order or by an index."""
+    counted = """select seq_tup_read + coalesce(idx_tup_fetch, 0) from pg_stat_xact_user_tables
+      where relid = to_regclass(:table)"""
+    return await session.scalar(text(counted), {"table": table}) or 0
+
+
 async def plan_for_any(shape: Shape, **values: Any) -> str:
     """The plan of a list that is planned once, for whatever values it is asked with."""
     sql, bound, planned_once = reading.statement(shape, values | {"sid": uuid4(), "reached": []})
     assert planned_once
-    pool = await session.reading_pool(planned_once)
+    pool = await reading_pool(planned_once)
     async with pool.acquire() as connection:
         await connection.execute(f"prepare asked as {sql}")
         plan = await connection.fetch(f"explain execute asked({', '.join('null' for _ in bound)})")

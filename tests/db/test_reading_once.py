@@ -3,7 +3,6 @@
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.next_activities import recompute
 from app.db.queries import import_references, import_rows
@@ -11,16 +10,9 @@ from app.db.session import transaction
 from tests.api.records import make
 from tests.conftest import Client
 from tests.contracts.worlds import execute, fetch
-from tests.db.many import COPIES, copy
+from tests.db.many import COPIES, copy, read_of
 
 ROWS = 1_000
-
-
-async def read_of(session: AsyncSession, table: str) -> int:
-    """How many rows the transaction has read of a table."""
-    counted = """select seq_tup_read + coalesce(idx_tup_fetch, 0) from pg_stat_xact_user_tables
-      where relid = to_regclass(:table)"""
-    return await session.scalar(text(counted), {"table": table}) or 0
 
 
 async def test_rows_that_are_one_with_refused_rows_are_refused_each_by_itself(administrator: Client) -> None:

@@ -147,8 +147,8 @@ async def rows_of_unresolved(session: AsyncSession, field: str, item: str | None
     Each looks its key up: the keys may be more than a statement takes, and joined they would be compared with each row.
     """
     said = _said(field, item).subquery("said")
-    unresolved = select(NAMED.c.key).where(*_unresolved(field, item), NAMED.c.key == said.c.key)
-    query = select(said.c.row, said.c.key).where(unresolved.correlate(said).offset(0).exists()).distinct()
+    looked_up = select(NAMED.c.key).where(*_unresolved(field, item), NAMED.c.key == said.c.key)
+    query = select(said.c.row, said.c.key).where(looked_up.correlate(said).offset(0).exists()).distinct()
     return [(row.row, row.key) for row in await session.execute(query)]
 
 
