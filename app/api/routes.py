@@ -11,6 +11,7 @@ from app.api import (
     explaining,
     forms,
     imports,
+    jobs,
     leads,
     me,
     messages,
@@ -54,5 +55,6 @@ ROUTERS = (
     picklists.picklists,
     imports.router,
     settings.router,
+    jobs.router,
     explaining.router,
 )

@@ -5,7 +5,7 @@ worker claims what is due under a lease and a fence, a number that grows with ea
 the old number, so nothing of theirs is committed: every transaction of a job ends by `keep` or `finish`, which tell.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import func, text
+from sqlalchemy import func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -127,6 +127,43 @@ async def hand_back(session: AsyncSession, job: Claimed) -> bool:
     return await _change(session, _HAND_BACK, job, now=clock.now())
 
 
+async def found(
+    session: AsyncSession,
+    run_as: Collection[UUID] | None,
+    *,
+    state: str | None = None,
+    kind: str | None = None,
+    before: int | None = None,
+    limit: int,
+) -> Sequence[JobRow]:
+    """Jobs, the newest first, whose ids are below `before`. run_as: for whom they work; None: for whomever."""
+    query = select(JobRow).order_by(JobRow.id.desc()).limit(limit)
+    if run_as is not None:
+        query = query.where(JobRow.run_as.in_(run_as))
+    if state is not None:
+        # As a bound value it would match no partial index.
+        query = query.where(JobRow.state == literal(state, literal_execute=True))
+    if kind is not None:
+        query = query.where(JobRow.kind == kind)
+    if before is not None:
+        query = query.where(JobRow.id < before)
+    return (await session.scalars(query)).all()
+
+
+async def held(session: AsyncSession, run_as: Collection[UUID] | None, id: int) -> JobRow | None:
+    """One job, which nobody claims, ends or retries until this transaction ends; `run_as` as in `found`."""
+    query = select(JobRow).where(JobRow.id == id).with_for_update()
+    return await session.scalar(query if run_as is None else query.where(JobRow.run_as.in_(run_as)))
+
+
+async def take_up(session: AsyncSession, job: JobRow) -> JobRow:
+    """Have a failed job, which is held, done from the beginning; if a newer twin is pending anyway it is done."""
+    await session.execute(_TAKE_UP, {"id": job.id, "now": clock.now()})
+    operation_of(session).after_commit.append(bell.ring)
+    await session.refresh(job)
+    return job
+
+
 async def renew(job: Claimed) -> bool:
     """Like `keep`, on a connection of its own: those of the pool may all be busy with the very work that takes long."""
     connection = await asyncpg.connect(
@@ -170,14 +207,22 @@ update jobs set state = 'done', done_at = :now, lease_until = null, last_error =
 where id = :id and fence = :fence and state = 'running'
 """)
 
-_RETRY = text("""
+_TWIN = """
 update jobs j set state = case when newer then 'done' else 'pending' end,
   done_at = case when newer then cast(:now as timestamptz) end,
-  run_at = :run_at, lease_until = null, last_error = :error
+  {also}
 from (select exists (select from jobs t join jobs o on t.kind = o.kind and t.dedupe = o.dedupe
   where o.id = :id and t.state = 'pending') as newer) as twin
-where j.id = :id and fence = :fence and state = 'running'
-""")
+where j.id = :id and {state}
+"""
+
+_RETRY = text(
+    _TWIN.format(
+        also="run_at = :run_at, lease_until = null, last_error = :error", state="fence = :fence and state = 'running'"
+    )
+)
+
+_TAKE_UP = text(_TWIN.format(also="run_at = :now, attempts = 0", state="state = 'failed'"))
 
 _GIVE_UP = text("""
 update jobs set state = 'failed', lease_until = null, last_error = :error

@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 
 from app import clock
 from app.db.jobs import Job, promise
+from app.db.models.imports import Import
 from app.db.queries import import_rows, import_writing
 from app.db.queries.import_references import place_of
 from app.domain.checking import Task
@@ -111,6 +112,14 @@ async def fail(session: AsyncSession, access: Access, import_id: UUID, why: str)
         return
     now = clock.now()
     await import_rows.note(session, import_id, access.user_id, now, state="failed", failure=why, finished_at=now)
+
+
+async def take_up(session: AsyncSession, access: Access, import_id: UUID) -> None:
+    """A file that could not be loaded is to be checked and loaded after all. Raises `NotFound`."""
+    await access.row(session, Import, import_id)
+    again = {"state": "received", "counts": NO_COUNTS, "failure": None, "finished_at": None}
+    if (await import_rows.state_of(session, import_id)).state == "failed":
+        await import_rows.note(session, import_id, access.user_id, clock.now(), **again)
 
 
 def columns_of(found: list[Target]) -> dict[str, Any]:

@@ -240,3 +240,11 @@ async def fail(session: AsyncSession, access: Access, id: UUID, reason: str) -> 
     message = await access.row(session, Message, id, "update")
     if message.state == "queued":
         await records.write(session, access, MESSAGES, message, {"state": "failed", "failure": reason}, verb="failed")
+
+
+async def take_up(session: AsyncSession, access: Access, id: UUID) -> None:
+    """One that could not be sent is on its way again. Raises `NotFound`, `Forbidden`, `Conflict` if it is archived."""
+    message = await access.row(session, Message, id, "update")
+    records.not_archived(message)
+    if message.state == "failed":
+        await records.write(session, access, MESSAGES, message, {"state": "queued", "failure": None}, verb="queued")

@@ -17,7 +17,7 @@ from app.domain.entities.fields import groups
 
 MODEL = Path(__file__).with_name("model.conf")
 ACTIONS = ("read", "create", "update", "delete", "export", "import", "assign", "merge", "configure")
-PARTS = ("settings", "profiles")
+PARTS = ("settings", "profiles", "jobs")
 
 # Groups that are named in policies before their first field comes, with the issues that bring them.
 FORETOLD = {"customers": {"satisfaction"}}

@@ -150,6 +150,9 @@ GET     /v1/imports/{id}/errors                         ...-N         .NN-N   NN
 
 GET     /v1/reports/won-amounts                         .             .       .        .         F
 
+GET     /v1/jobs                                        .             F       F        F         F
+GET     /v1/jobs/{id}                                   ---.N         ---FF   ---FF    ---FF     ---FF
+POST    /v1/jobs/{id}/retry                             ---.N         ---FF   ---FF    ---FF     ---FF
 GET     /v1/settings                                    .             F       F        F         F
 PATCH   /v1/settings                                    .             F       F        F         F
 

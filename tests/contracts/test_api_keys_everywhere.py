@@ -55,7 +55,8 @@ class Asking:
     narrow: httpx.AsyncClient
 
     async def ask(self, client: httpx.AsyncClient, method: str, path: str) -> httpx.Response:
-        id = self.ids.get(path.split("/")[2] if path.count("/") > 1 else "", uuid7())
+        kind = path.split("/")[2] if path.count("/") > 1 else ""
+        id: UUID | int = 1 if kind == "jobs" else self.ids.get(kind, uuid7())
         address = re.sub(r"\{[^}]+\}", str(id), path)
         body: dict[str, Any] = BODIES.get(f"{method} {path}", {})
         return await client.request(method, address, json=body if method != "GET" else None)

@@ -21,13 +21,16 @@ from tests.contracts import worlds
 from tests.contracts.cells import Cell, cells, routes
 from tests.contracts.matrix import BODIES, OPEN, PROFILES, QUERIES, STATUS
 
+MISSING_JOB = 1_000_000
+
 
 @dataclass
 class Matrix:
-    """The world of the matrix: who asks, and the ids that each has in each relation."""
+    """The world of the matrix: who asks, the ids that each has in each relation, and that of a failed job."""
 
     world: worlds.World
     clients: dict[str, Client]
+    job: int
     memory: worlds.Memory
 
     def ids(self, cell: Cell) -> worlds.Ids:
@@ -36,7 +39,9 @@ class Matrix:
 
     async def ask(self, cell: Cell) -> httpx.Response:
         kind = cell.path.split("/")[2] if cell.path.count("/") > 1 else ""
-        id = self.ids(cell).get(kind, uuid7())
+        id: UUID | int = self.ids(cell).get(kind, uuid7())
+        if kind == "jobs":
+            id = self.job if cell.relation == "nobodys" else MISSING_JOB
         external_id = f"{cell.profile}-{cell.relation}" if cell.relation in ("own", "team") else cell.relation
         assignee = self.world.records["assignee"]["users"]
         known = {"key": worlds.FORM["key"], "system": "other", "external_id": external_id, "user_id": assignee}
@@ -112,7 +117,7 @@ async def matrix(emptied: Callable[[], Awaitable[None]]) -> AsyncIterator[Matrix
         "products": UUID(product.json()["id"]),
         **await world.furnish_company("nobodys"),
     }
-    made = Matrix(world, clients, await worlds.remember("matrix"))
+    made = Matrix(world, clients, await worlds.failed_job(), await worlds.remember("matrix"))
     yield made
     await made.memory.forget()
     for client in people.clients:

@@ -208,6 +208,13 @@ class World:
         return made
 
 
+async def failed_job() -> int:
+    """The id of a job that could not be done."""
+    sql = """insert into jobs (kind, dedupe, payload, run_at, state, attempts, fence, last_error)
+      values ('tidy', 'failed', '{}', now(), 'failed', 8, 8, 'OSError') returning id"""
+    return int((await change(sql))[0][0])
+
+
 async def insert(kind: str, values: dict[str, Any]) -> UUID:
     """A row of a kind that has no route to make it by."""
     id = uuid7()

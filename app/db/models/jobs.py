@@ -16,6 +16,7 @@ class Job(Internal):
         Index("jobs_pending_key", "kind", "dedupe", unique=True, postgresql_where=text("state = 'pending'")),
         Index("jobs_pending_idx", "run_at", postgresql_where=text("state = 'pending'")),
         Index("jobs_running_idx", "lease_until", postgresql_where=text("state = 'running'")),
+        Index("jobs_failed_idx", "id", postgresql_where=text("state = 'failed'")),
         Index("jobs_done_idx", "done_at", postgresql_where=text("state = 'done'")),
     )
 
