@@ -1,5 +1,6 @@
 """Which records do the rows of a file name: a parent, an owner, a product of a line; there already or in the file?"""
 
+from collections import defaultdict
 from typing import Any
 
 from sqlalchemy import (
@@ -26,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models import table_of
 from app.db.queries.import_matching import KEPT_IN, candidates, error_of, refuse_where
-from app.db.queries.import_rows import INCOMING, NAMED
+from app.db.queries.import_rows import INCOMING, NAMED, refuse
 from app.db.reach import Reach, reading
 
 
@@ -195,13 +196,20 @@ async def refuse_followers(session: AsyncSession, field: str) -> None:
     names = (
         select(INCOMING.c.row, NAMED.c.file_row)
         .join(NAMED, and_(NAMED.c.field == field, NAMED.c.key == key))
-        .where(NAMED.c.file_row.is_not(None))
-        .cte("names")
+        .where(NAMED.c.file_row.is_not(None), INCOMING.c.errors.is_(None))
     )
-    gone = select(INCOMING.c.row).where(INCOMING.c.errors.is_not(None)).cte("gone", recursive=True)
-    gone = gone.union(select(names.c.row).join(gone, names.c.file_row == gone.c.row))
-    problem = error_of("unknown_reference", "The row of the file that it names is refused", field)
-    await refuse_where(session, [INCOMING.c.row.in_(select(gone.c.row)), INCOMING.c.errors.is_(None)], problem, {})
+    following: defaultdict[int, list[int]] = defaultdict(list)
+    for row in await session.execute(names):
+        following[row.file_row].append(row.row)
+    if not following:
+        return
+    # Not by `with recursive`, which would go through all of them again for each step of the longest chain.
+    gone = list(await session.scalars(select(INCOMING.c.row).where(INCOMING.c.errors.is_not(None))))
+    first = len(gone)
+    for each in gone:
+        gone += following.get(each, ())
+    error = {"field": field, "code": "unknown_reference", "message": "The row of the file that it names is refused"}
+    await refuse(session, [error | {"row": each} for each in gone[first:]])
 
 
 async def refuse_owners(session: AsyncSession, entity: str, user_id: Any) -> None:
