@@ -92,7 +92,8 @@ def _unknown_options(
 def _too_long(declared: type[BaseModel], values: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[FieldError]:
     """What is given in one piece is checked by its model; lists also grow, row by row of a file."""
     for name, most in longest(declared):
-        if len(values.get(name) or ()) > max(most, len(before.get(name) or ())):
+        value = values.get(name)
+        if value and len(value) > most and len(value) > len(before.get(name) or ()):
             yield FieldError(f"/{name}", "too_long", f"At most {most} items")
 
 
