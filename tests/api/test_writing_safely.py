@@ -13,6 +13,7 @@ from app.db.session import transaction
 from tests.api.records import ACTIONS, asked, at_once, found, least, make, problems
 from tests.conftest import Client
 from tests.contracts.contract import document
+from tests.contracts.worlds import failed_job
 
 MANY = 50
 # What takes or answers a secret, or ends the session that it would be repeated in, is not kept; a mailed link that is
@@ -115,6 +116,8 @@ async def test_every_post_is_safe_to_repeat(administrator: Client, ids: dict[str
         sent: dict[str, Any] = {}
         if kind == "access-requests":
             id = await asked(administrator, ids["customers"])
+        elif kind == "jobs":
+            id = str(await failed_job())
         elif "{id}" in route:
             nobodys = {"owner_id": None} if route.endswith("/claim") else {}
             id = (await make(administrator, kind, **least(kind, ids["customers"]), **nobodys))["id"]

@@ -136,8 +136,12 @@ def _places(tree: ast.Module) -> dict[str, int]:
 
 
 def _calls(tree: ast.Module, places: dict[str, int]) -> Iterator[tuple[str, str]]:
-    """Who is called with which code."""
+    """Who is called with which code; nobody, for the error of a row that is written out."""
     for node in ast.walk(tree):
+        if isinstance(node, ast.Dict):
+            said = {getattr(key, "value", None): value for key, value in zip(node.keys, node.values, strict=True)}
+            if {"code", "message"} <= said.keys():
+                yield from (("", code) for code in _literals(said["code"]))
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
