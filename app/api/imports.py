@@ -16,6 +16,7 @@ from app.domain import imports
 from app.domain.entities.imports import IMPORTS, ImportRead
 from app.domain.entities.mapping import ImportOptions, Mapping
 from app.domain.entities.rules import invalid
+from app.domain.entities.targets import IMPORTABLE
 from app.errors import FieldError, Malformed, TooLarge
 from app.policies.access import Access, not_found
 
@@ -49,7 +50,7 @@ async def create_import(
         # Generators know a file by this format; by `contentMediaType` alone they take it for a text.
         File(description="CSV, 20 MB and 100,000 rows at most.", json_schema_extra={"format": "binary"}),
     ],
-    entity: Annotated[str, Form(description="users, customers, contacts, products, opportunities or activities.")],
+    entity: Annotated[str, Form(description=f"{', '.join(IMPORTABLE)}.")],
     mapping: Annotated[str, Form(description="JSON: which column fills which field. See the guide to imports.")],
     options: Annotated[str, Form(description="JSON: delimiter, encoding, date_order, decimal_mark, dry_run.")] = "{}",
     key: IdempotencyKey = None,
