@@ -21,6 +21,8 @@ Create = Callable[[AsyncSession, Access, Entity, Any], Awaitable[Record]]
 Change = Callable[[AsyncSession, Access, Entity, Record, Any], Awaitable[None]]
 Archive = Callable[[AsyncSession, Access, Entity, Record], Awaitable[None]]
 
+# An id such as 2026/17 has slashes, which come as they are or as %2F.
+BY_EXTERNAL_ID = "/by/{system}/{external_id:path}"
 ETAG = {"ETag": {"description": "The record's version.", "schema": {"type": "string"}}}
 
 
@@ -121,6 +123,9 @@ def record_routes(
         status = 201 if new else 200
         return await render.created(session, access, entity, record.id, status)
 
+    async def read_by(reader: Reader, system: System, external_id: ExternalId, request: Request) -> Response:
+        return await render.known_by(reader, entity, system, external_id, along(request.query_params))
+
     new = "Left out fields take their defaults."
     add(
         router,
@@ -156,7 +161,18 @@ def record_routes(
     )
     add(router, "POST", "/{id}/restore", restore_, f"restore_{one}", "Bring back what its archiving took.", entity.read)
     add(
-        router, "PUT", "/by/{system}/{external_id}", upsert, f"upsert_{one}",
+        router,
+        "GET",
+        BY_EXTERNAL_ID,
+        read_by,
+        f"read_{one}_by_external_id",
+        "Read the record that another system knows by this id, archived or not.",
+        entity.read,
+        responses={200: {"headers": ETAG}},
+        openapi_extra={"parameters": [WITH]},
+    )
+    add(
+        router, "PUT", BY_EXTERNAL_ID, upsert, f"upsert_{one}",
         "Create or change the record that another system knows by this id: 201 or 200.",
         entity.read, responses={201: {"model": entity.read, "description": "Created"}}, dependencies=confirmed,
     )  # fmt: skip

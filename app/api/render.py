@@ -13,6 +13,7 @@ from app.api.deps import Reading
 from app.api.listing import parse
 from app.db import idempotency, reading
 from app.db import session as db
+from app.db.queries import external_ids
 from app.db.statements import Statement
 from app.db.writing import Written
 from app.domain.entities.fields import Entity
@@ -74,6 +75,21 @@ async def record(reader: Reading, entity: Entity, id: UUID, along: tuple[str, ..
     if not row["found"]:
         raise not_found(entity.singular)
     return _record(row["items"].encode(), row["version"], 200, {})
+
+
+async def known_by(
+    reader: Reading, entity: Entity, system: str, external_id: str, along: tuple[str, ...] = ()
+) -> Response:
+    """One record, by the id that another system has for it."""
+
+    def make(access: Access) -> Statement:
+        key = {"entity": entity.name, "system": system, "external_id": external_id}
+        return external_ids.statement(key | {"sid": access.session_id})
+
+    _, found = await reader.read(make)
+    if found["record_id"] is None:
+        raise not_found(entity.singular)
+    return await record(reader, entity, found["record_id"], along)
 
 
 async def written(

@@ -91,6 +91,6 @@ def _path(scope: Scope) -> str:
 
 
 def _beginning(path: str) -> tuple[str, int]:
-    """The first word after `PREFIX`, and how many words there are."""
-    words = path.split("/")
+    """The first word after `PREFIX`, and how many words there are; another system's id is one, whatever is in it."""
+    words = path.split("/", 5 if "/by/" in path else -1)
     return (words[2] if len(words) > 2 else words[-1]), len(words)

@@ -35,3 +35,31 @@ async def test_an_id_of_another_system_beyond_ones_reach_is_taken(administrator:
     await administrator.put("/v1/customers/by/erp/1", json={"name": "Acme"})
     answer = await (await as_profile("sales")).put("/v1/customers/by/erp/1", json={"name": "Mine"})
     assert (answer.status_code, answer.json()["code"]) == (409, "taken")
+
+
+async def test_a_record_is_read_by_another_systems_id(administrator: Client, as_profile: Any) -> None:
+    url = "/v1/customers/by/erp/4711"
+    made = (await administrator.put(url, json={"name": "Acme"})).json()
+    found = await administrator.get(url, params={"with": "can"})
+    assert (found.status_code, found.headers["ETag"], found.json()["can"]["update"]) == (200, '"1"', True)
+    by_id = await administrator.get(f"/v1/customers/{made['id']}")
+    assert (await administrator.get(url)).content == by_id.content
+    assert problems(await administrator.get(url, params={"wiht": "can"})) == {("/query/wiht", "unknown_parameter")}
+    await administrator.delete(f"/v1/customers/{made['id']}")
+    assert (await administrator.get(url)).json()["archived_at"] is not None
+    hidden = await (await as_profile("sales")).get(url)
+    for path in ("/v1/customers/by/shop/4711", "/v1/customers/by/erp/4712", "/v1/contacts/by/erp/4711"):
+        missing = await administrator.get(path)
+        assert (missing.status_code, missing.json()["code"]) == (404, "not_found"), path
+    assert (hidden.status_code, hidden.json()["detail"]) == (404, "No such customer")
+
+
+async def test_another_systems_id_may_have_slashes_and_spaces(administrator: Client) -> None:
+    for written, id in (("2026/17", "2026/17"), ("a%2Fb%2Fc", "a/b/c"), ("/by/", "/by/"), ("A%20b%3F%25", "A b?%")):
+        url = f"/v1/customers/by/erp/{written}"
+        made = await administrator.put(url, json={"name": "Acme"})
+        assert (made.status_code, made.json()["external_ids"]) == (201, [{"system": "erp", "external_id": id}]), id
+        assert (await administrator.get(url)).json()["id"] == made.json()["id"], id
+        assert (await administrator.put(url, json={"name": "Beta"})).status_code == 200, id
+    assert (await administrator.put("/v1/customers/by/erp/", json={"name": "Acme"})).status_code == 404
+    assert (await administrator.post("/v1/customers/by/erp/a/b", json={})).status_code == 405

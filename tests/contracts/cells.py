@@ -41,6 +41,8 @@ def routes() -> set[tuple[str, str]]:
     """Every route there is, from the application."""
     from app.main import app
 
-    found = {(method, each.path) for each in iter_route_contexts(app.routes) for method in each.methods or ()}
+    contexts = list(iter_route_contexts(app.routes))
+    # A parameter that takes slashes says so in the route, and not in the document.
+    found = {(method, each.path.replace(":path}", "}")) for each in contexts for method in each.methods or ()}
     # OPTIONS is a browser's own question before one of these.
     return {(method, path) for method, path in found if path not in DESCRIBED and method != "OPTIONS"}

@@ -19,9 +19,10 @@ def document() -> dict[str, Any]:
 
 @cache
 def _paths() -> list[tuple[re.Pattern[str], str]]:
-    """Each path as a pattern, those with fewer parameters first."""
+    """Each path as a pattern, those with fewer parameters first. The id of another system may have slashes."""
     templates = sorted(document()["paths"], key=lambda path: path.count("{"))
-    return [(re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path) + "$"), path) for path in templates]
+    parts = {path: re.sub(r"\{[^}]+\}", "[^/]+", path.replace("{external_id}", ".+")) for path in templates}
+    return [(re.compile(pattern + "$"), path) for path, pattern in parts.items()]
 
 
 @cache

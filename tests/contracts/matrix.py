@@ -9,8 +9,8 @@ RELATIONS = ("own", "team", "foreign", "nobodys", "missing")
 
 # Five signs, one for each relation; a single one where the route is not about a record.
 #   .  done (200, 201, 204)   U  401   F  403   N  404   C  409   I  422   -  there is no such record
-# For `POST /v1/X` the relation is that of the customer or owner that the body names; for `PUT …/by/…` that of the
-# record that has the external id, where missing means that no record has it, and so it is created.
+# For `POST /v1/X` the relation is that of the customer or owner that the body names; for `…/by/…` that of the
+# record that has the external id, where missing means that no record has it; by PUT it is created.
 TABLE = """
                                                     administrator  manager  sales  marketing  support
 GET     /v1/customers                                   .             .       .        .         .
@@ -19,6 +19,7 @@ GET     /v1/customers/{id}                              ....N         ..N.N   .N
 PATCH   /v1/customers/{id}                              ....N         ..N.N   .NNNN    FFFFN     ....N
 DELETE  /v1/customers/{id}                              ....N         ..N.N   FNNNN    FFFFN     FFFFN
 POST    /v1/customers/{id}/restore                      ....N         ..N.N   FNNNN    FFFFN     FFFFN
+GET     /v1/customers/by/{system}/{external_id}         ....N         ..N.N   .NNNN    ....N     ....N
 PUT     /v1/customers/by/{system}/{external_id}         .....         ..C..   .CCC.    FFFFF     ....F
 GET     /v1/customers/{id}/timeline                     ....N         ..N.N   .NNNN    ....N     ....N
 GET     /v1/customers/{id}/page                         ....N         ..N.N   .NNNN    ....N     ....N
@@ -38,6 +39,7 @@ GET     /v1/contacts/{id}                               ....N         ..N.N   .N
 PATCH   /v1/contacts/{id}                               ....N         ..N.N   .NNNN    FFFFN     ....N
 DELETE  /v1/contacts/{id}                               ....N         ..N.N   FNNNN    FFFFN     FFFFN
 POST    /v1/contacts/{id}/restore                       ....N         ..N.N   FNNNN    FFFFN     FFFFN
+GET     /v1/contacts/by/{system}/{external_id}          ....N         ..N.N   .NNNN    ....N     ....N
 PUT     /v1/contacts/by/{system}/{external_id}          .....         ..C..   .CCC.    FFFFF     ....F
 
 GET     /v1/opportunities                               .             .       .        .         F
@@ -46,6 +48,7 @@ GET     /v1/opportunities/{id}                          ....N         ..N.N   .N
 PATCH   /v1/opportunities/{id}                          ....N         ..N.N   .NNNN    FFFFN     NNNNN
 DELETE  /v1/opportunities/{id}                          ....N         ..N.N   FNNNN    FFFFN     NNNNN
 POST    /v1/opportunities/{id}/restore                  ....N         ..N.N   FNNNN    FFFFN     NNNNN
+GET     /v1/opportunities/by/{system}/{external_id}     ....N         ..N.N   .NNNN    ....N     NNNNN
 PUT     /v1/opportunities/by/{system}/{external_id}     .....         ..C..   .CCC.    FFFFF     FFFFF
 POST    /v1/opportunities/{id}/stage                    ....N         ..N.N   .NNNN    FFFFN     NNNNN
 POST    /v1/opportunities/{id}/claim                    CCC.N         CCN.N   CNNNN    FFFFN     NNNNN
@@ -57,6 +60,7 @@ GET     /v1/leads/{id}                                  ....N         ..N.N   .N
 PATCH   /v1/leads/{id}                                  ....N         ..N.N   .NNNN    ....N     NNNNN
 DELETE  /v1/leads/{id}                                  ....N         ..N.N   FNNNN    FFFFN     NNNNN
 POST    /v1/leads/{id}/restore                          ....N         ..N.N   FNNNN    FFFFN     NNNNN
+GET     /v1/leads/by/{system}/{external_id}             ....N         ..N.N   .NNNN    ....N     NNNNN
 PUT     /v1/leads/by/{system}/{external_id}             .....         ..C..   .CCC.    .....     FFFFF
 POST    /v1/leads/{id}/stage                            ....N         ..N.N   .NNNN    ....N     NNNNN
 POST    /v1/leads/{id}/claim                            CCC.N         CCN.N   CNNNN    CCC.N     NNNNN
@@ -69,6 +73,7 @@ GET     /v1/activities/{id}                             ....N         ..N.N   .N
 PATCH   /v1/activities/{id}                             ....N         ..N.N   .NNNN    .FFFN     .FFFN
 DELETE  /v1/activities/{id}                             ....N         ..N.N   FNNNN    FFFFN     FFFFN
 POST    /v1/activities/{id}/restore                     ....N         ..N.N   FNNNN    FFFFN     FFFFN
+GET     /v1/activities/by/{system}/{external_id}        ....N         ..N.N   .NNNN    ....N     ....N
 PUT     /v1/activities/by/{system}/{external_id}        .....         ..C..   .CCC.    .FFF.     .FFF.
 POST    /v1/activities/{id}/claim                       CCC.N         CCN.N   CNNNN    CFFFN     CFFFN
 POST    /v1/activities/{id}/done                        ....N         ..N.N   .NNNN    .FFFN     .FFFN
@@ -79,6 +84,7 @@ GET     /v1/messages/{id}                               ....N         ..N.N   .N
 PATCH   /v1/messages/{id}                               ....N         ..N.N   .NNNN    .FFFN     .FFFN
 DELETE  /v1/messages/{id}                               ....N         ..N.N   FNNNN    FFFFN     FFFFN
 POST    /v1/messages/{id}/restore                       ....N         ..N.N   FNNNN    FFFFN     FFFFN
+GET     /v1/messages/by/{system}/{external_id}          ....N         ..N.N   .NNNN    ....N     ....N
 PUT     /v1/messages/by/{system}/{external_id}          .....         ..C..   .CCC.    .FFF.     .FFF.
 
 GET     /v1/templates                                   .             .       .        .         .
@@ -87,6 +93,7 @@ GET     /v1/templates/{id}                              ---.N         ---.N   --
 PATCH   /v1/templates/{id}                              ---.N         ---FN   ---FN    ---.N     ---FN
 DELETE  /v1/templates/{id}                              ---.N         ---FN   ---FN    ---.N     ---FN
 POST    /v1/templates/{id}/restore                      ---.N         ---FN   ---FN    ---.N     ---FN
+GET     /v1/templates/by/{system}/{external_id}         ---.N         ---.N   ---.N    ---.N     ---.N
 PUT     /v1/templates/by/{system}/{external_id}         ---..         ---FF   ---FF    ---..     ---FF
 
 GET     /v1/forms                                       .             F       F        .         F
@@ -95,6 +102,7 @@ GET     /v1/forms/{id}                                  ---.N         ---NN   --
 PATCH   /v1/forms/{id}                                  ---.N         ---NN   ---NN    ---.N     ---NN
 DELETE  /v1/forms/{id}                                  ---.N         ---NN   ---NN    ---.N     ---NN
 POST    /v1/forms/{id}/restore                          ---.N         ---NN   ---NN    ---.N     ---NN
+GET     /v1/forms/by/{system}/{external_id}             ---.N         ---NN   ---NN    ---.N     ---NN
 PUT     /v1/forms/by/{system}/{external_id}             ---..         ---FF   ---FF    ---..     ---FF
 POST    /v1/forms/{key}/submissions                     .             .       .        .         .
 GET     /v1/submissions                                 .             F       F        .         F
@@ -112,6 +120,7 @@ GET     /v1/users/{id}                                  ...-N         ...-N   ..
 PATCH   /v1/users/{id}                                  ...-N         FFF-N   FFF-N    FFF-N     FFF-N
 DELETE  /v1/users/{id}                                  ...-N         FFF-N   FFF-N    FFF-N     FFF-N
 POST    /v1/users/{id}/restore                          ...-N         FFF-N   FFF-N    FFF-N     FFF-N
+GET     /v1/users/by/{system}/{external_id}             ...-N         ...-N   ...-N    ...-N     ...-N
 PUT     /v1/users/by/{system}/{external_id}             ...-.         FFF-F   FFF-F    FFF-F     FFF-F
 POST    /v1/users/{id}/hand-over                        ...-N         ..F-N   FFF-N    FFF-N     FFF-N
 POST    /v1/users/{id}/password                         I..-N         IFF-N   IFF-N    IFF-N     IFF-N
@@ -137,6 +146,7 @@ GET     /v1/products/{id}                               ---.N         ---.N   --
 PATCH   /v1/products/{id}                               ---.N         ---FN   ---FN    ---FN     ---FN
 DELETE  /v1/products/{id}                               ---.N         ---FN   ---FN    ---FN     ---FN
 POST    /v1/products/{id}/restore                       ---.N         ---FN   ---FN    ---FN     ---FN
+GET     /v1/products/by/{system}/{external_id}          ---.N         ---.N   ---.N    ---.N     ---.N
 PUT     /v1/products/by/{system}/{external_id}          ---..         ---FF   ---FF    ---FF     ---FF
 
 GET     /v1/picklists                                   .             .       .        .         .

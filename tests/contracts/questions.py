@@ -32,13 +32,15 @@ class Question:
 
 @dataclass
 class Grammar:
-    """What to ask with. ids: kind of record → ids; values: `kind.field` → values that stand in some row."""
+    """What to ask with. ids: kind of record → ids; values: `kind.field` → values that stand in some row; external_ids:
+    those that the system `other` has for records."""
 
     document: dict[str, Any]
     random: Random
     ids: Values
     values: Values
     words: list[str]
+    external_ids: list[str]
     paths: list[str] = field(init=False)
     seen: Values = field(default_factory=dict)
     shape: tuple[str, dict[str, str | None], list[dict[str, Any]]] | None = None
@@ -83,7 +85,8 @@ class Grammar:
         id = self.random.choice(seen if seen and self.random.random() < 0.7 else known)
         given = kept | {each["name"]: self._value(kind, each) for each in asked}
         parameters = tuple((name, value) for name, value in given.items() if value is not None)
-        return Question(re.sub(r"\{[^}]+\}", id, template), parameters)
+        outside = {"system": "other", "external_id": self.random.choice(self.external_ids)}
+        return Question(re.sub(r"\{([^}]+)\}", lambda found: outside.get(found[1], id), template), parameters)
 
     def _shape(self) -> tuple[str, dict[str, str | None], list[dict[str, Any]]]:
         """A path, what is said of its answer's form, and the parameters whose values change with every question."""

@@ -42,10 +42,9 @@ async def compare(stage: Stage, profile: str, case: Case) -> None:
         other = Other(eyes, str(stage.world.administrator.user_id), random).world(rows)
         assert other != rows
         ids, values = pools([rows, other])
-        grammar = Grammar(document(), random, ids, values, [*WORDS, "chess", *CANARIES])
-        attempts = Attempts(
-            document(), random, ids, eyes.seen(rows), values, [*WORDS, *CANARIES], [*stage.world.records, "unknown"]
-        )
+        external_ids = [*stage.world.records, "unknown"]
+        grammar = Grammar(document(), random, ids, values, [*WORDS, "chess", *CANARIES], external_ids)
+        attempts = Attempts(document(), random, ids, eyes.seen(rows), values, [*WORDS, *CANARIES], external_ids)
 
         questions, tried = await ask_all(stage, grammar), await try_all(stage, attempts)
         refused = Counter(str(given[2].get("code")) for _, given in tried if given[0] >= 400)
