@@ -70,12 +70,13 @@ class NotFound(AppError):
 
 
 class MethodNotAllowed(AppError):
-    """The path takes other methods, which `Allow` names."""
+    """The path takes other methods, which `Allow` names: HEAD wherever it takes GET."""
 
     status, code, title = 405, "method_not_allowed", "Method not allowed"
 
     def __init__(self, methods: Iterable[str]) -> None:
-        allowed = ", ".join(sorted(methods))
+        taken = set(methods)
+        allowed = ", ".join(sorted(taken | {"HEAD"} if "GET" in taken else taken))
         super().__init__("This path does not take this method", headers={"Allow": allowed})
 
 

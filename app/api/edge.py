@@ -34,6 +34,9 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":
+            # Answered as GET; the server leaves the body out (RFC 9110, section 9.3.2).
+            scope = {**scope, "method": "GET"}
         request_id = str(uuid7())
         state = scope.setdefault("state", {})
         state["request_id"] = request_id

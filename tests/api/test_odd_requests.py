@@ -188,12 +188,28 @@ async def test_a_method_that_a_path_does_not_take_is_told_all_that_it_takes(
     """RFC 9110, 15.5.6."""
     taken: dict[str, set[str]] = {}
     for method, path, _ in operations():
-        taken.setdefault(path, set()).add(method)
+        taken.setdefault(path, set()).update({"GET", "HEAD"} if method == "GET" else {method})
     for path, methods in taken.items():
         answer = await administrator.request("TRACE", address(path, ids) if "{" in path else path)
         assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed"), path
         # What browsers ask first is in no description.
         assert set(answer.headers["allow"].split(", ")) - {"OPTIONS"} == methods, path
+
+
+async def test_head_is_answered_as_get_without_the_body(administrator: Client, ids: dict[str, str]) -> None:
+    """RFC 9110, 9.3.2. Monitors ask `/healthz` so."""
+    for path in (
+        "/healthz",
+        "/readyz",
+        f"/v1/customers/{ids['customers']}",
+        "/v1/customers?limit=1",
+        "/v1/customers/x",
+    ):
+        got, head = await administrator.get(path), await administrator.request("HEAD", path)
+        assert (head.status_code, head.content) == (got.status_code, b""), path
+        for name in ("content-type", "content-length", "etag", "cache-control"):
+            assert head.headers.get(name) == got.headers.get(name), (path, name)
+    assert (await administrator.request("HEAD", "/v1/auth/token")).status_code == 405
 
 
 async def test_the_pages_of_the_documentation_say_what_they_take(administrator: Client) -> None:
