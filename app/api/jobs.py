@@ -14,7 +14,7 @@ from app.domain.entities.values import Instant
 
 router = Router(prefix="/jobs", tags=["jobs"])
 
-LARGEST = 2**63 - 2
+LARGEST = 2**63 - 1
 
 JobId = Annotated[int, Path(ge=1, le=LARGEST, description="The job's id.")]
 State = Literal["pending", "running", "done", "failed"]

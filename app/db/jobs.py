@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import func, literal, select, text
+from sqlalchemy import ARRAY, Select, Uuid, any_, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -127,19 +127,17 @@ async def hand_back(session: AsyncSession, job: Claimed) -> bool:
     return await _change(session, _HAND_BACK, job, now=clock.now())
 
 
-async def found(
+async def page(
     session: AsyncSession,
     run_as: Collection[UUID] | None,
     *,
-    state: str | None = None,
-    kind: str | None = None,
-    before: int | None = None,
+    state: str | None,
+    kind: str | None,
+    before: int | None,
     limit: int,
 ) -> Sequence[JobRow]:
     """Jobs, the newest first, whose ids are below `before`. run_as: for whom they work; None: for whomever."""
-    query = select(JobRow).order_by(JobRow.id.desc()).limit(limit)
-    if run_as is not None:
-        query = query.where(JobRow.run_as.in_(run_as))
+    query = _of(run_as).order_by(JobRow.id.desc()).limit(limit)
     if state is not None:
         # As a bound value it would match no partial index.
         query = query.where(JobRow.state == literal(state, literal_execute=True))
@@ -150,10 +148,16 @@ async def found(
     return (await session.scalars(query)).all()
 
 
-async def held(session: AsyncSession, run_as: Collection[UUID] | None, id: int) -> JobRow | None:
-    """One job, which nobody claims, ends or retries until this transaction ends; `run_as` as in `found`."""
-    query = select(JobRow).where(JobRow.id == id).with_for_update()
-    return await session.scalar(query if run_as is None else query.where(JobRow.run_as.in_(run_as)))
+async def one(session: AsyncSession, run_as: Collection[UUID] | None, id: int, *, hold: bool = False) -> JobRow | None:
+    """A job, `run_as` as for a page. hold: nobody claims, ends or retries it until this transaction ends."""
+    query = _of(run_as).where(JobRow.id == id)
+    job: JobRow | None = await session.scalar(query.with_for_update() if hold else query)
+    return job
+
+
+def _of(run_as: Collection[UUID] | None) -> Select[JobRow]:
+    query = select(JobRow)
+    return query if run_as is None else query.where(JobRow.run_as == any_(literal(list(run_as), ARRAY(Uuid()))))
 
 
 async def take_up(session: AsyncSession, job: JobRow) -> JobRow:

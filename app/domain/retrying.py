@@ -14,7 +14,6 @@ from app.policies.access import Access, not_found
 
 SECTION = "jobs"
 
-
 # What was written when a job of the kind was given up is taken back, or it would find nothing to do.
 TAKEN_UP: dict[str, tuple[str, Callable[[AsyncSession, Access, UUID], Awaitable[None]]]] = {
     Job.LOAD_IMPORT: ("import_id", imports.take_up),
@@ -26,15 +25,15 @@ async def read_page(
     session: AsyncSession, access: Access, state: str | None, kind: str | None, before: int | None, limit: int
 ) -> Sequence[JobRow]:
     """Jobs of those whom the caller reaches, the newest first; of the system's own, for who reaches all."""
-    return await jobs.found(session, _run_as(access, "read"), state=state, kind=kind, before=before, limit=limit)
+    return await jobs.page(session, _run_as(access, "read"), state=state, kind=kind, before=before, limit=limit)
 
 
 async def read(session: AsyncSession, access: Access, id: int) -> JobRow:
     """Raises `NotFound`."""
-    found = await jobs.found(session, _run_as(access, "read"), before=id + 1, limit=1)
-    if not found or found[0].id != id:
+    job = await jobs.one(session, _run_as(access, "read"), id)
+    if job is None:
         raise not_found("job")
-    return found[0]
+    return job
 
 
 async def retry(session: AsyncSession, access: Access, id: int) -> JobRow:
@@ -42,7 +41,7 @@ async def retry(session: AsyncSession, access: Access, id: int) -> JobRow:
 
     Raises `NotFound` and, for what its effect would change, `Forbidden`; `Conflict` (`not_failed`).
     """
-    job = await jobs.held(session, _run_as(access, "configure"), id)
+    job = await jobs.one(session, _run_as(access, "configure"), id, hold=True)
     if job is None:
         raise not_found("job")
     if job.state != "failed":
