@@ -90,7 +90,10 @@ def checked(task: Task) -> Iterator[tuple[int, Any, Errors | None]]:
             yield from _finished(rows, draft, cells, [])
         elif key in begun:
             first, first_cells, others = begun[key]
-            begun[key] = combined(first, draft), first_cells, [*others, number]
+            others.append(number)
+            # What is refused anyway grows no longer: to look through it takes the square of the rows.
+            if not rows.too_long(first, first_cells):
+                begun[key] = combined(first, draft), first_cells, others
         else:
             begun[key] = draft, cells, []
         if key is not None:
@@ -102,7 +105,7 @@ def checked(task: Task) -> Iterator[tuple[int, Any, Errors | None]]:
 def _finished(
     rows: Rows, draft: Draft, cells: list[str], others: list[int]
 ) -> Iterator[tuple[int, Any, Errors | None]]:
-    data = rows.finished(draft, cells)
+    data = (others and rows.too_long(draft, cells)) or rows.finished(draft, cells)
     if isinstance(data, list):
         for number in (draft.row, *others):
             yield number, None, [each | {"row": number} for each in data]

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError, to_jsonable_python
 
 from app.domain.entities.activities import complete as complete_activity
-from app.domain.entities.fields import Entity, Values, nested, spec, specs
+from app.domain.entities.fields import Entity, Values, longest, nested, spec, specs
 from app.domain.entities.mapping import ImportOptions, Mapping
 from app.domain.entities.merging import IDENTITY, Draft, Errors
 from app.domain.entities.opportunity_imports import complete_import, stays
@@ -180,6 +180,14 @@ class Rows:
         return [
             self._problem(row, cells, (field, *each["loc"]), _CODES.get(each["type"], each["type"]), each["msg"])
             for each in error.errors(include_url=False, include_context=False)
+        ]
+
+    def too_long(self, draft: Draft, cells: list[str]) -> Errors:
+        """What is wrong with lists to which many rows added: they hold no more than one that is sent in a piece."""
+        return [
+            self._problem(draft.row, cells, (name,), "too_long", f"At most {most} items")
+            for name, most in longest(self.entity.create)
+            if len(draft.given.get(name) or ()) > most
         ]
 
     def finished(self, draft: Draft, cells: list[str]) -> Values | Errors:
