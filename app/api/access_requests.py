@@ -20,6 +20,8 @@ from app.policies.access import Access
 
 router = Router(prefix="/access-requests", tags=["access-requests"])
 
+UUID_PATTERN = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+
 RequestId = Annotated[UUID, Path(description="The request's id.")]
 
 
@@ -29,13 +31,15 @@ async def list_access_requests(
     mine: Annotated[bool | None, Query(description="Those you made, or those that others made to you.")] = None,
     state: Literal["open", "granted", "refused"] | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[UUID | None, Query(description="`next_cursor` of the page before.")] = None,
+    cursor: Annotated[str | None, Query(pattern=UUID_PATTERN, description="`next_cursor` of the page before.")] = None,
 ) -> Response:
     """The requests that you made, and those that are yours to decide: for customers that you own or may assign."""
 
     def make(access: Access) -> Statement:
         access.require("customers", "read")
-        return _statement(access, {"mine": mine, "state": state, "after": cursor, "limit": limit})
+        return _statement(
+            access, {"mine": mine, "state": state, "after": UUID(cursor) if cursor else None, "limit": limit}
+        )
 
     _, row = await reader.read(make)
     following = orjson.dumps(row["last"] if row["found"] > limit else None)

@@ -47,10 +47,12 @@ async def list_jobs(
     state: State | None = None,
     kind: Kind | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[int | None, Query(ge=1, le=LARGEST, description="`next_cursor` of the page before.")] = None,
+    cursor: Annotated[
+        str | None, Query(pattern=r"^[0-9]{1,18}$", description="`next_cursor` of the page before.")
+    ] = None,
 ) -> Response:
     """List what is to be done in the background, the newest first: all, or what works for those whom you reach."""
-    found = await retrying.read_page(session, access, state, kind, cursor, limit + 1)
+    found = await retrying.read_page(session, access, state, kind, int(cursor) if cursor else None, limit + 1)
     items = [JobRead.model_validate(each) for each in found[:limit]]
     following = str(items[-1].id) if len(found) > limit else None
     page = Page[JobRead](items=items, next_cursor=following, total=None)

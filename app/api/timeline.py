@@ -1,6 +1,6 @@
 """A customer's timeline over HTTP."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -74,7 +74,7 @@ def _place(cursor: str) -> tuple[datetime, int]:
         at = datetime.fromisoformat(instant)
         if at.tzinfo is None:
             raise ValueError
-        return at, int(id)
-    except ValueError:
+        return at.astimezone(UTC), int(id)
+    except (ValueError, OverflowError):
         problem = FieldError("/query/cursor", "invalid_cursor", "Not a cursor of this timeline")
         raise rules.invalid([problem]) from None

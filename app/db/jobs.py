@@ -14,13 +14,14 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import ARRAY, Select, Uuid, any_, func, literal, select, text
+from sqlalchemy import Select, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.db import bell
 from app.db.base import Json
+from app.db.keys import among
 from app.db.models.jobs import Job as JobRow
 from app.db.session import SERVER, TIMEOUTS, database_address, operation_of
 
@@ -157,7 +158,7 @@ async def one(session: AsyncSession, run_as: Collection[UUID] | None, id: int, *
 
 def _of(run_as: Collection[UUID] | None) -> Select[JobRow]:
     query = select(JobRow)
-    return query if run_as is None else query.where(JobRow.run_as == any_(literal(list(run_as), ARRAY(Uuid()))))
+    return query if run_as is None else query.where(among(JobRow.run_as, run_as))
 
 
 async def take_up(session: AsyncSession, job: JobRow) -> JobRow:

@@ -1,9 +1,10 @@
 """The keys that records are found by from outside: numbers and other systems' ids."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, bindparam, func, select, text
+from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, any_, bindparam, func, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.models.customers import NUMBER
@@ -30,6 +31,12 @@ async def find_external(session: AsyncSession, entity: str, system: str, externa
             ExternalId.entity == entity, ExternalId.system == system, ExternalId.external_id == external_id
         )
     )
+
+
+def among(column: Any, ids: Iterable[UUID]) -> ColumnElement[bool]:
+    """Whether it is one of the ids: as one array, since of single values a statement takes 32,767."""
+    found: ColumnElement[bool] = column == any_(literal(list(ids), ARRAY(Uuid())))
+    return found
 
 
 async def found_by(session: AsyncSession, entity: str, kind: str, keys: Sequence[str]) -> list[UUID]:

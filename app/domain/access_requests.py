@@ -7,11 +7,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import PydanticCustomError
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import clock
 from app.db import access_requests, keys
+from app.db.keys import among
 from app.db.models.contacts import Contact
 from app.db.models.customers import Customer
 from app.domain import assigning
@@ -107,8 +109,8 @@ def _match_keys(access: Access, evidence: dict[str, Any]) -> set[tuple[str, str]
     if "phone" in evidence:
         try:
             values["phones"] = [{"number": to_e164(evidence["phone"], access.vocabulary.country)}]
-        except ValueError as error:
-            raise invalid([FieldError("/phone", "phone", str(error))]) from None
+        except PydanticCustomError as error:
+            raise invalid([FieldError("/phone", error.type, error.message())]) from None
     assert CUSTOMERS.match_keys is not None
     return {(kind, key) for kind, key in CUSTOMERS.match_keys(values) if kind != "name"}
 
@@ -127,7 +129,7 @@ async def _candidates(
         ids += await keys.found_by(session, "customers", kind, [key])
         people = product.rows(Contact).with_only_columns(Contact.customer_id).where(Contact.archived_at.is_(None))
         met = await keys.found_by(session, "contacts", kind, [key])
-        ids += await session.scalars(people.where(Contact.id.in_(met)))
+        ids += await session.scalars(people.where(among(Contact.id, met)))
     return ids
 
 
@@ -136,10 +138,10 @@ async def _hidden(session: AsyncSession, access: Access, ids: list[UUID]) -> UUI
     if not ids:
         return None
     reached = set(
-        await session.scalars(access.rows(Customer).with_only_columns(Customer.id).where(Customer.id.in_(ids)))
+        await session.scalars(access.rows(Customer).with_only_columns(Customer.id).where(among(Customer.id, ids)))
     )
     product = Access.acting_for(access, Reason.ACCESS_REQUEST)
     query = product.rows(Customer).with_only_columns(Customer.id)
-    query = query.where(Customer.id.in_(ids), Customer.id.not_in(reached), Customer.archived_at.is_(None))
+    query = query.where(among(Customer.id, set(ids) - reached), Customer.archived_at.is_(None))
     found: UUID | None = await session.scalar(query.order_by(Customer.id).limit(1))
     return found

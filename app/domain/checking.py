@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 from zlib import crc32
@@ -76,7 +77,8 @@ def checked(task: Task) -> Iterator[tuple[int, Any, Errors | None]]:
     _, header = next(reading)
     check_columns(task.mapping, header)
     rows = Rows(entity, task.mapping, task.options, header, task.vocabulary, task.now)
-    keys = {number: rows.key_in(cells) for number, cells in rows_of(task.content, task.options)}
+    # The header is no row, though what it says may be the key of one.
+    keys = {number: rows.key_in(cells) for number, cells in islice(rows_of(task.content, task.options), 1, None)}
     left = Counter(key for key in keys.values() if key)
     begun: dict[str, tuple[Draft, list[str], list[int]]] = {}
     for number, cells in reading:
@@ -100,6 +102,7 @@ def checked(task: Task) -> Iterator[tuple[int, Any, Errors | None]]:
             left[key] -= 1
             if left[key] == 0 and key in begun:
                 yield from _finished(rows, *begun.pop(key))
+    assert not begun, "every row is told of"
 
 
 def _finished(

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import profiles, reading
 from app.db import session as db
 from app.db.base import Record
+from app.db.keys import among
 from app.db.models import RECORDS
 from app.db.models.users import User
 from app.db.queries import assignments
@@ -200,8 +201,9 @@ async def _people(
     visible = set()
     for name in {reason["entity"] for reason in because}:
         model = RECORDS[name]
-        ids = [reason["record_id"] for reason in because if reason["entity"] == name]
-        visible |= set(await session.scalars(access.rows(model).with_only_columns(model.id).where(model.id.in_(ids))))
+        ids = [UUID(reason["record_id"]) for reason in because if reason["entity"] == name]
+        query = access.rows(model).with_only_columns(model.id).where(among(model.id, ids))
+        visible |= set(await session.scalars(query))
     return {
         "owner": reached(owner_id) if owner_id else None,
         "assignments": [

@@ -151,7 +151,7 @@ async def _refer(work: Load) -> None:
         await import_references.hold(session, each.field, each.item, target)
         await _refuse_unresolved(work, each)
     if work.follows:
-        await import_activities.take_customers(session)
+        await import_activities.take_customers(session, hold=not work.dry_run)
         await import_references.hold(session, "customer_id", None, "customers")
     if "owner_id" in work.named and not access.may(work.entity.name, "assign"):
         await import_references.refuse_owners(session, work.entity.name, access.user_id)
@@ -235,10 +235,11 @@ async def _compare(work: Load) -> Changes:
 
 
 async def _held(work: Load, ids: list[UUID]) -> dict[UUID, dict[str, Any] | str]:
-    """The records with their lists, held; or the code of why one may not be changed, since it was matched."""
+    """The records with their lists; or the code of why one may not be changed, since it was matched."""
     session, access, name = work.session, work.access, work.entity.name
     records: dict[UUID, dict[str, Any] | str] = {}
-    before = await import_changing.lock(session, name, ids)
+    # What is only tried keeps nobody waiting.
+    before = await import_changing.read(session, name, ids, hold=not work.dry_run)
     read, change = access.reach(name), access.reach(name, "update")
     reached = await import_changing.within_reach(session, name, ids, read, change, _bound(access, name))
     lists: dict[str, dict[UUID, list[Any]]] = {}

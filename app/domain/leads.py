@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import clock
 from app.db import children, keys
+from app.db.keys import among
 from app.db.models.contacts import Contact
 from app.db.models.leads import Lead
 from app.db.models.opportunities import Opportunity
@@ -118,7 +119,7 @@ async def _contact(
     if customer_id is None or "contact" in said.model_fields_set:
         return None
     same = await keys.found_by(session, "contacts", "email", [each["address"].casefold() for each in lead.emails])
-    query = product.rows(Contact).with_only_columns(Contact.id).where(Contact.id.in_(same))
+    query = product.rows(Contact).with_only_columns(Contact.id).where(among(Contact.id, same))
     query = query.where(Contact.customer_id == customer_id, Contact.archived_at.is_(None))
     found: UUID | None = await session.scalar(query.order_by(Contact.id).limit(1))
     return found

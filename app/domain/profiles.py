@@ -13,6 +13,7 @@ from app.domain.consequences import shown
 from app.domain.entities import rules
 from app.domain.entities.fields import Values
 from app.domain.entities.profiles import DEEPEST, ProfileCreate, ProfileUpdate
+from app.domain.records import names_version
 from app.errors import Conflict, FieldError, Forbidden, Stale
 from app.policies.access import Access, not_found
 from app.policies.profiles import (
@@ -133,7 +134,7 @@ async def keep_an_administrator(session: AsyncSession) -> None:
 
 
 def _unchanged_since(profile: Values, if_match: str | None) -> None:
-    if if_match not in (None, "*", f'"{profile["version"]}"'):
+    if not names_version(if_match, profile["version"]):
         raise Stale("The profile changed since the version that If-Match names", extra={"version": profile["version"]})
 
 

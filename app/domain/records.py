@@ -189,15 +189,22 @@ def not_archived(record: Record) -> None:
         raise Conflict("The record is archived; restore it first", code="archived")
 
 
+def names_version(if_match: str | None, version: int) -> bool:
+    """Whether a change meant for the versions that `If-Match` names, if it is there, may be made to this one."""
+    return if_match is None or if_match.strip() == "*" or str(version) in _tags(if_match)
+
+
+def _tags(if_match: str) -> set[str]:
+    return {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
+
+
 async def unchanged_since(
     session: AsyncSession, access: Access, entity: Entity, record: Record, if_match: str | None
 ) -> None:
     """Raise `Stale` unless `If-Match` names the record's version; it says which visible fields changed, and to what."""
-    if if_match is None or if_match.strip() == "*":
+    if names_version(if_match, record.version):
         return
-    tags = {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
-    if str(record.version) in tags:
-        return
+    tags = _tags(str(if_match))
     known = max((int(tag) for tag in tags if tag.isascii() and tag.isdigit() and len(tag) < 10), default=0)
     names = await ledger.fields_changed_since(session, record.id, known)
     visible = names & access.fields(entity)

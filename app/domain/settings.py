@@ -13,6 +13,7 @@ from app.domain.entities import rules
 from app.domain.entities.activities import REPORTS, Report
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.settings import SettingsUpdate
+from app.domain.records import names_version
 from app.errors import FieldError, Stale
 from app.policies.access import Access
 
@@ -25,7 +26,7 @@ async def read(session: AsyncSession, access: Access, action: str = "read") -> S
 async def change(session: AsyncSession, access: Access, data: SettingsUpdate, if_match: str | None) -> Setting:
     """Change settings; every process follows with its next request. Raises `Stale`, `Invalid`."""
     settings = await read(session, access, "configure")
-    if if_match not in (None, "*", f'"{settings.version}"'):
+    if not names_version(if_match, settings.version):
         raise Stale("The settings changed since the version that If-Match names", extra={"version": settings.version})
     given = rules.given_values(data)
     _check_minimum(given.get("minimum_information", {}))

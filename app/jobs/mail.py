@@ -13,6 +13,7 @@ from app import clock
 from app.db import jobs
 from app.db.base import Json
 from app.domain import messages
+from app.domain.entities.online import with_ascii_domain
 from app.domain.messages import Letter
 from app.jobs.job import LONGEST_DELAY, MOST_ATTEMPTS, Run, describe
 from app.policies.access import Access, Reason
@@ -82,6 +83,8 @@ async def hand_over(server: MailServer, letter: Letter) -> None:
         if code >= 500:
             raise Refused(f"The mail server does not take the address ({code})") from None
         raise
+    except aiosmtplib.SMTPNotSupported:
+        raise Refused("The mail server does not take an address with letters such as ñ before the @") from None
     except aiosmtplib.SMTPDataError as error:
         if error.code >= 500:
             raise Refused(f"The mail server does not take the message ({error.code})") from None
@@ -92,10 +95,10 @@ def written(sender: str, letter: Letter) -> EmailMessage:
     """The mail itself. A line break in a header raises ValueError: nothing can be added to it by what stands in one."""
     mail = EmailMessage()
     mail.set_content(letter.text)
-    mail["From"], mail["To"], mail["Subject"] = sender, letter.to, letter.subject
+    mail["From"], mail["To"], mail["Subject"] = sender, with_ascii_domain(letter.to), letter.subject
     mail["Message-ID"], mail["Date"] = letter.message_id, format_datetime(clock.now())
     if letter.reply_to:
-        mail["Reply-To"] = letter.reply_to
+        mail["Reply-To"] = with_ascii_domain(letter.reply_to)
     if letter.language:
         mail["Content-Language"] = letter.language
     if letter.automatic:

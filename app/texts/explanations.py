@@ -9,18 +9,18 @@ FOR: dict[str, Labels] = {
         "Their profile reaches all records of the section",
     ),
     "assigned": labels(
-        "El cliente está asignado a alguien que alcanza",
-        "Il cliente è assegnato a qualcuno che raggiunge",
+        "El cliente está asignado a alguien a quien alcanza",
+        "Il cliente è assegnato a qualcuno che l'utente raggiunge",
         "The customer is assigned to somebody whom they reach",
     ),
     "owner": labels(
-        "El registro es de alguien que alcanza",
-        "Il record è di qualcuno che raggiunge",
+        "El registro es de alguien a quien alcanza",
+        "Il record è di qualcuno che l'utente raggiunge",
         "The record belongs to somebody whom they reach",
     ),
     "themselves": labels(
-        "Es el usuario mismo o alguien que alcanza",
-        "È l'utente stesso o qualcuno che raggiunge",
+        "Es el usuario mismo o alguien a quien alcanza",
+        "È l'utente stesso o qualcuno che l'utente raggiunge",
         "It is themselves or somebody whom they reach",
     ),
     "nobodys": labels(
@@ -29,8 +29,8 @@ FOR: dict[str, Labels] = {
         "It is nobody's, and their profile assigns what is nobody's",
     ),
     "about": labels(
-        "Trata de un registro de alguien que alcanza",
-        "Riguarda un record di qualcuno che raggiunge",
+        "Trata de un registro de alguien a quien alcanza",
+        "Riguarda un record di qualcuno che l'utente raggiunge",
         "It is about a record of somebody whom they reach",
     ),
     "field_open": labels(
@@ -48,13 +48,13 @@ AGAINST: dict[str, Labels] = {
         "No policy of their profile grants it",
     ),
     "not_assigned": labels(
-        "El cliente no está asignado a nadie que alcance",
-        "Il cliente non è assegnato a nessuno che raggiunga",
+        "El cliente no está asignado a nadie a quien alcance",
+        "Il cliente non è assegnato a nessuno che l'utente raggiunga",
         "The customer is assigned to nobody whom they reach",
     ),
     "not_owner": labels(
-        "El registro no es de nadie que alcance",
-        "Il record non è di nessuno che raggiunga",
+        "El registro no es de nadie a quien alcance",
+        "Il record non è di nessuno che l'utente raggiunga",
         "The record belongs to nobody whom they reach",
     ),
     "assign_not_granted": labels(

@@ -33,7 +33,7 @@ RECEIVED = labels(
 # By error code, for browsers without a page of the site's own to go on to.
 PROBLEMS: dict[str, Labels] = {
     "consent_required": labels(
-        "Para enviar el formulario hace falta su consentimiento. Vuelva atrás y márquelo.",
+        "Para enviar el formulario hace falta su consentimiento. Vuelva atrás y marque la casilla.",
         "Per inviare il modulo serve il suo consenso. Torni indietro e lo selezioni.",
         "The form cannot be sent without your consent. Please go back and tick it.",
     ),

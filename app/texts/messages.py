@@ -30,6 +30,4 @@ WORKFLOWS: dict[str, Labels] = {
 
 # Without names: who reads an activity may not see the lead or the opportunity that it is about.
 CALL_LEAD = labels("Llamar por su solicitud web", "Chiamare per la richiesta web", "Call about the web request")
-FOLLOW_UP = labels(
-    "Sin movimiento desde hace {days} días", "Senza movimento da {days} giorni", "No movement for {days} days"
-)
+FOLLOW_UP = labels("Días sin movimiento: {days}", "Giorni senza movimento: {days}", "Days without movement: {days}")

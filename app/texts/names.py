@@ -20,7 +20,7 @@ class StageText:
 OPPORTUNITY_PIPELINE = labels("Ventas", "Vendite", "Sales")
 OPPORTUNITY_STAGES = (
     StageText("reception", labels("Recepción", "Ricezione", "Reception"), "open", 10, 7),
-    StageText("qualification", labels("Calificación", "Qualificazione", "Qualification"), "open", 25, 14),
+    StageText("qualification", labels("Cualificación", "Qualificazione", "Qualification"), "open", 25, 14),
     StageText("proposal", labels("Propuesta", "Proposta", "Proposal"), "open", 50, 14),
     StageText("negotiation", labels("Negociación", "Trattativa", "Negotiation"), "open", 75, 21),
     StageText("won", labels("Ganada", "Vinta", "Won"), "won", 100, None),

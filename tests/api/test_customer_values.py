@@ -27,7 +27,7 @@ async def test_telephones_are_written_as_e164_in_the_country_of_the_address_or_e
     french = await make(administrator, "customers", name="C", phones=[{"number": "01 23 45 67 89"}])
     assert french["phones"][0]["number"] == "+33123456789"
     assert await refusals(administrator, phones=[{"number": "+34600123456"}, {"number": "12"}]) == {
-        ("/phones/1/number", "phone")
+        ("/phones/1/number", "phone_too_short")
     }
 
 
@@ -157,5 +157,7 @@ async def test_null_clears(administrator: Client) -> None:
 
 
 async def test_a_birthday_is_a_day_that_there_is(administrator: Client) -> None:
-    assert await refusals(administrator, birth_day=30, birth_month=2) == {("/birth_day", "date")}
+    assert await refusals(administrator, birth_day=30, birth_month=2) == {("/birth_day", "day_of_month")}
+    assert await refusals(administrator, birth_day=30) == {("/birth_month", "month_missing")}
+    assert await refusals(administrator, birth_year=1850) == {("/birth_year", "year_out_of_range")}
     assert (await make(administrator, "customers", name="A", birth_day=29, birth_month=2))["birth_day"] == 29

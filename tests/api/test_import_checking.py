@@ -131,6 +131,16 @@ async def test_a_list_grows_no_longer_row_by_row_or_file_by_file_than_in_one_pie
     assert (done["counts"]["unchanged"], done["counts"]["refused"]) == (1, 0), "What is too long already may stay"
 
 
+async def test_a_row_that_says_what_the_header_says_is_a_row(administrator: Client) -> None:
+    mapping = {"match_on": "name", "columns": {"Company": "name", "Sector": "sector"}}
+    done = await loaded(administrator, "customers", "Company,Sector\nCompany,retail\nAcme,retail\n", mapping)
+    assert done["counts"] == {"created": 2, "updated": 0, "unchanged": 0, "refused": 0, "merged": 0}
+    again = "Company,Sector\nBeta,retail\nCompany,Sector\n"
+    done = await loaded(administrator, "customers", again, mapping)
+    assert (done["rows"], done["counts"]["created"], done["counts"]["refused"]) == (2, 1, 1)
+    assert [(each["row"], each["code"]) for each in await errors_of(administrator, done)] == [(3, "unknown_option")]
+
+
 async def test_of_the_rows_only_those_that_are_refused_are_kept(administrator: Client) -> None:
     mapping = {"match_on": "name", "columns": {"name": "name", "sector": "sector", "parent": "parent"}}
     file = "name,sector,parent\nAcme,,\nAcme,food,\nBeta,no such,\nGamma,,Nobody\nGamma,food,Nobody\nDelta,,\n"

@@ -231,3 +231,19 @@ async def test_a_uuid_is_found_in_capitals(administrator: Client) -> None:
     mapping = {"columns": {"name": "name", "parent": {"to": "parent", "by": "id"}}}
     done = await loaded(administrator, "customers", f"name,parent\nChild,{parent['id'].upper()}\n", mapping)
     assert done["counts"]["created"] == 1
+
+
+async def test_what_is_only_tried_waits_for_nobody_and_holds_up_nobody(administrator: Client) -> None:
+    from app.db.session import transaction
+
+    customer = await make(administrator, "customers", name="Acme")
+    mapping = {"match_on": "name", "columns": {"name": "name", "about": "description"}}
+    file = "name,about\nAcme,Changed\n"
+    sent = await send(administrator, "customers", file, mapping, {"dry_run": True})
+    async with transaction("system") as holding:
+        held = text("select from customers where id = :id for no key update")
+        await holding.execute(held, {"id": UUID(customer["id"])})
+        await asyncio.wait_for(work(), 20)
+    tried, errors = await outcome(administrator, sent.headers["location"])
+    assert (tried["state"], tried["counts"]["updated"], errors) == ("checked", 1, [])
+    assert (await administrator.get(f"/v1/customers/{customer['id']}")).json()["version"] == 1

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from app.domain import listing
+from app.settings import derived_keys
 from tests.api.records import found, make, problems
 from tests.conftest import Client
 
@@ -207,6 +209,21 @@ async def test_a_cursor_that_was_changed_is_refused(administrator: Client, custo
         assert problems(answer) == {("/query/cursor", "invalid_cursor")}
     of_another_list = await administrator.get("/v1/products", params={"sort": "name", "cursor": cursor})
     assert problems(of_another_list) == {("/query/cursor", "invalid_cursor")}
+
+
+async def test_a_cursor_outlives_a_change_of_the_secret(
+    administrator: Client, customers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As access tokens do: the new one first, the old one for two more days."""
+    first = (await administrator.get("/v1/customers?sort=name&limit=1")).json()
+    monkeypatch.setattr(listing, "derived_keys", lambda purpose: [b"new" * 11, *derived_keys(purpose)])
+    rest = {"sort": "name", "limit": "1", "cursor": first["next_cursor"]}
+    second = (await administrator.get("/v1/customers", params=rest)).json()
+    assert [each["name"] for each in second["items"]] == ["B"]
+    rest["cursor"] = second["next_cursor"]
+    assert [each["name"] for each in (await administrator.get("/v1/customers", params=rest)).json()["items"]] == ["C"]
+    monkeypatch.setattr(listing, "derived_keys", lambda purpose: [b"other" * 7])
+    assert problems(await administrator.get("/v1/customers", params=rest)) == {("/query/cursor", "invalid_cursor")}
 
 
 async def test_a_count_comes_only_when_asked_for(administrator: Client, customers: Any) -> None:

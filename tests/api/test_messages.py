@@ -67,6 +67,10 @@ async def test_what_came_or_went_otherwise_is_kept_may_be_corrected_and_is_never
     assert answer.json()["text"] == "See you at ten"
     answer = await administrator.patch(f"/v1/messages/{rang['id']}", json={"channel": "email"})
     assert problems(answer) == {("/channel", "not_applicable")}
+    turned = await administrator.patch(f"/v1/messages/{rang['id']}", json={"direction": "in"})
+    assert (turned.json()["direction"], turned.json()["state"]) == ("in", "received")
+    turned = await administrator.patch(f"/v1/messages/{rang['id']}", json={"direction": "out"})
+    assert turned.json()["state"] == "logged"
     assert (await work(), sent) == (0, [])
     found = await administrator.get("/v1/messages", params={"state": "received", "fields": "id"})
     assert [each["id"] for each in found.json()["items"]] == [got["id"]]

@@ -116,3 +116,12 @@ async def test_a_line_takes_its_products_price_only_in_its_own_currency(administ
         }
         line = (await administrator.post("/v1/opportunities", json=body)).json()["lines"][0]
         assert line == {"product_id": id, "quantity": "10", "unit_price": price}
+
+
+async def test_what_is_closed_was_opened_before(administrator: Client) -> None:
+    made = await make(administrator, "opportunities", name="Valves")
+    url = f"/v1/opportunities/{made['id']}"
+    await administrator.post(f"{url}/stage", json={"stage": "lost", "lost_reason": "price"})
+    answer = await administrator.patch(url, json={"opened_at": "2031-01-01T00:00:00Z"})
+    assert problems(answer) == {("/opened_at", "closed_before_opened")}
+    assert (await administrator.patch(url, json={"opened_at": "2020-01-01T00:00:00Z"})).status_code == 200

@@ -22,9 +22,13 @@ async def test_the_timeline_is_newest_first_and_paged_by_key(administrator: Clie
     assert len({each["operation_id"] for each in seen}) == 4
 
 
+# Of which there is no equal in UTC.
+LAST_MOMENT = "9999-12-31T23:59:59-23:59_1"
+
+
 async def test_a_cursor_that_is_none_is_refused(administrator: Client) -> None:
     customer = (await administrator.post("/v1/customers", json={"name": "Rossi S.r.l."})).json()
-    for cursor in ("x", "_", "2026-01-01_1", "2026-01-01T00:00:00Z_²", "2026-01-01T00:00:00Z_" + "9" * 30):
+    for cursor in ("x", "_", "2026-01-01_1", "2026-01-01T00:00:00Z_²", "2026-01-01T00:00:00Z_" + "9" * 30, LAST_MOMENT):
         answer = await administrator.get(f"/v1/customers/{customer['id']}/timeline", params={"cursor": cursor})
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_cursor")
 

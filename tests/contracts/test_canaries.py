@@ -108,7 +108,7 @@ async def test_no_mail_no_file_no_job_no_kept_answer_and_no_log_tells_what_is_hi
     # The search finds what there is: the caller's own words, and what failed; and what may be sent by who may see it.
     assert found(f"{SPOKEN}|SMTPConnectError", said).keys() == said.keys()
     assert len(mailbox.newest(mail_folder)) == 7
-    assert "Sin movimiento" in said["answers"]
+    assert "Días sin movimiento" in said["answers"]
     assert "Llamar por su solicitud web" in said["answers"]
     hidden = str(stage.world.records["stranger-5"]["contacts"])
     await write(administrator, template_id=template, contact_id=hidden, to_address="eva@taller.example", language="en")

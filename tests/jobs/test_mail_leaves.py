@@ -95,6 +95,21 @@ async def test_what_the_server_refuses_for_good_is_told_from_what_is_worth_anoth
         await mail.hand_over(server, LETTER)
 
 
+def test_a_domain_leaves_in_letters_that_every_server_knows() -> None:
+    made = mail.written("Acme <hello@acme.example>", _letter("ana@muñoz.example", reply_to="eva@straße.example"))
+    assert (made["To"], made["Reply-To"]) == ("ana@xn--muoz-hqa.example", "eva@xn--strae-oqa.example")
+    assert mail.written("Acme <hello@acme.example>", _letter("josé@acme.example"))["To"] == "josé@acme.example"
+
+
+async def test_an_address_that_the_server_cannot_write_to_is_refused_for_good() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        old = lambda: SMTP(Refusing(), enable_SMTPUTF8=False)
+        async with await asyncio.get_running_loop().create_server(old, sock=listener):
+            server = MailServer("127.0.0.1", listener.getsockname()[1], False, None, None, "hello@acme.example")
+            with pytest.raises(mail.Refused, match="letters such as ñ"):
+                await mail.hand_over(server, _letter("josé@talleres.example"))
+
+
 def test_nothing_is_added_to_a_mail_by_what_stands_in_a_header() -> None:
     made = mail.written("Acme <hello@acme.example>", LETTER)
     assert isinstance(made, EmailMessage)

@@ -36,7 +36,7 @@ async def test_after_ten_days_in_a_stage_its_owner_has_a_follow_up_due_that_day_
     await live(time, 30)
     [made] = await rows("select * from activities")
     assert (made.owner_id, made.kind, made.state) == (ana, "task", "planned")
-    assert made.subject == "Senza movimento da 10 giorni"
+    assert made.subject == "Giorni senza movimento: 10"
     assert made.due_at.isoformat() == "2026-11-30T23:00:00+00:00"  # the day in Madrid on which it fell due
     assert made.all_day
     [run] = await rows("select * from workflow_runs")

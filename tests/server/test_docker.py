@@ -125,6 +125,9 @@ def test_the_services_run_commands_that_there_are_with_settings_that_there_are(s
         assert service["command"][0] in known
         assert service["environment"].keys() >= {"CRM_DATABASE_URL", "CRM_REDIS_URL", "CRM_SECRET_KEY"}
         assert service["environment"].keys() - SETTINGS == {"FORWARDED_ALLOW_IPS"}
+        # Where it listens is the image's to say; there is no demo.
+        elsewhere = {"CRM_HOST", "CRM_PORT", "CRM_DATA_DIR", "CRM_DEMO_PASSWORD"}
+        assert service["environment"].keys() & SETTINGS == SETTINGS - elsewhere
         assert service["depends_on"].keys() <= services.keys()
         for name in ("CRM_DATABASE_URL", "CRM_REDIS_URL"):
             host = re.search(r"//(?:.*@)?([a-z]+)[:/]", service["environment"][name])
@@ -137,7 +140,9 @@ def test_secrets_come_from_outside_and_only_the_api_is_reached_from_outside(serv
     for service in services.values():
         for name, value in service.get("environment", {}).items():
             if re.search("PASSWORD|SECRET|DATABASE_URL|SMTP_URL", name):
-                assert re.search(r"\$\{(POSTGRES_PASSWORD:\?|CRM_SECRET_KEY:\?|CRM_SMTP_URL:-)", value), name
+                assert re.search(
+                    r"\$\{(POSTGRES_PASSWORD:\?|CRM_SECRET_KEY:\?|CRM_SMTP_URL:-|CRM_OIDC_CLIENT_SECRET:-)", value
+                ), name
     assert {name: service["ports"] for name, service in services.items() if "ports" in service} == {
         "api": ["127.0.0.1:8000:8000"]
     }

@@ -37,6 +37,7 @@ class Message(Record):
         CheckConstraint("state in ('queued', 'sent', 'failed', 'received', 'logged')", name="state"),
         Index("messages_customer_id_id_idx", "customer_id", "id"),
         Index("messages_lead_id_idx", "lead_id", postgresql_where=text("lead_id is not null")),
+        Index("messages_opportunity_id_idx", "opportunity_id", postgresql_where=text("opportunity_id is not null")),
         Index("messages_own_without_customer_idx", "owner_id", "id", postgresql_where=text("customer_id is null")),
         Index("messages_message_id_key", "message_id", unique=True, postgresql_where=text("message_id is not null")),
         trigram("messages_search_open_idx", "search_open"),

@@ -9,9 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.next_activities import recompute
 
 
-async def take_customers(session: AsyncSession) -> None:
-    """Each row that names an opportunity or a lead names its customer, too; one that names another is refused."""
-    for field, entity in (("opportunity_id", "opportunities"), ("lead_id", "leads")):
+async def take_customers(session: AsyncSession, hold: bool) -> None:
+    """Each row that names an opportunity or a lead names its customer, too; one that names another is refused.
+
+    hold: these keep their customer until the transaction ends.
+    """
+    for field, entity in (("opportunity_id", "opportunities"), ("lead_id", "leads")) if hold else ():
         await session.execute(text(_HOLD.format(entity=entity)), {"field": field})
     for statement in (_REFUSE, _KNOW, _NAME):
         await session.execute(statement)
@@ -23,7 +26,6 @@ async def sum_up(session: AsyncSession, left: Iterable[tuple[UUID | None, UUID |
     await recompute(session, {one for one, _ in pairs if one}, {other for _, other in pairs if other})
 
 
-# They keep their customer until the transaction ends.
 _HOLD = """
 select count(*) from (select from {entity} where id in (select record_id from named where field = :field)
   order by id for no key update) held

@@ -79,12 +79,11 @@ async def note_unchanged(session: AsyncSession, rows: Sequence[int]) -> None:
         await session.execute(text("update incoming set is_changed = false where row = any(:rows)"), {"rows": rows})
 
 
-async def lock(session: AsyncSession, entity: str, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
-    """Records that are about to change, by id, each a dict of its columns; held until the transaction ends."""
+async def read(session: AsyncSession, entity: str, ids: Sequence[UUID], hold: bool) -> dict[UUID, dict[str, Any]]:
+    """Records that would change, by id, each a dict of its columns. hold: nobody else changes them meanwhile."""
     table: Table = table_of(entity)
-    rows = await session.execute(
-        table.select().where(table.c.id.in_(ids)).order_by(table.c.id).with_for_update(key_share=True)
-    )
+    query = table.select().where(table.c.id.in_(ids)).order_by(table.c.id)
+    rows = await session.execute(query.with_for_update(key_share=True) if hold else query)
     return {row["id"]: dict(row) for row in rows.mappings()}
 
 

@@ -29,7 +29,7 @@ _DATE = re.compile(
 )
 _WITH_ZONE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}\S*(?:[Zz]|[+-]\d{2}:?\d{2})", re.ASCII)
 _TRUE = frozenset(
-    ["true", "yes", "y", "t", "1", "x", "si", "sí", "s", "verdadero", "vero", "activo", "attivo", "active"]
+    ["true", "yes", "y", "t", "1", "x", "si", "sí", "sì", "s", "verdadero", "vero", "activo", "attivo", "active"]
 )
 _FALSE = frozenset(["false", "no", "n", "f", "0", "falso", "inactivo", "inattivo", "inactive"])
 

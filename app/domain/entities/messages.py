@@ -82,16 +82,22 @@ def complete(new: Values, given: set[str], vocabulary: Vocabulary) -> Values:
     if "state" in new:
         if is_sent_from_here(new):
             problems.append(FieldError("/channel", "not_applicable", "What is only kept does not become one to send"))
+        elif "direction" in given:
+            out["state"] = _kept_as(new)
     elif is_sent_from_here(new):
         out["state"] = "queued"
         problems += [rules.required(name) for name in ("to_address", "subject", "text") if new[name] is None]
         if new["from_address"] is not None:
             problems.append(FieldError("/from_address", "not_applicable", "E-mails go out under the company's address"))
     else:
-        out["state"] = "received" if new["direction"] == "in" else "logged"
+        out["state"] = _kept_as(new)
     if problems:
         raise rules.invalid(problems)
     return out
+
+
+def _kept_as(message: Values) -> str:
+    return "received" if message["direction"] == "in" else "logged"
 
 
 MESSAGES = Entity("messages", "message", MessageRead, MessageCreate, MessageUpdate, complete)

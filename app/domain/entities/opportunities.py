@@ -124,9 +124,19 @@ def complete(new: Values, given: set[str], vocabulary: Vocabulary) -> Values:
         out["probability"] = vocabulary.pipelines[new["pipeline_id"]].stages[new["stage"]].probability
     if "opened_at" in given and new["opened_at"] is None:
         out["opened_at"] = new.get("created_at")
+    if given & {"opened_at", "closed_at"}:
+        check_order(new | out, "/opened_at")
     if new.get("stage_kind") == "won":
         stages.check_required(new, STAGED.required["won"])
     return out | {"name_key": fold(new["name"]), "search_open": search_text(new["name"])}
+
+
+def check_order(record: Values, pointer: str) -> None:
+    """Raise `Invalid` for what was closed before it was opened."""
+    opened_at, closed_at = record.get("opened_at"), record.get("closed_at")
+    if opened_at is not None and closed_at is not None and closed_at < opened_at:
+        message = "It cannot be closed before it was opened"
+        raise rules.invalid([FieldError(pointer, "closed_before_opened", message)])
 
 
 def _priced(line: Values, currency: str, pointer: str) -> Values:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.domain.entities.fields import Spec, Values
-from app.domain.entities.opportunities import STAGED, OpportunityFields, complete
+from app.domain.entities.opportunities import STAGED, OpportunityFields, check_order, complete
 from app.domain.entities.rules import invalid, unknown_option
 from app.domain.entities.stages import check_stage
 from app.domain.entities.values import Instant
@@ -59,11 +59,8 @@ def complete_import(new: Values, given: set[str], vocabulary: Vocabulary, now: d
     else:
         closed_at = closed_at or max(now, opened_at or now)
         opened_at = opened_at or closed_at
-        if closed_at < opened_at:
-            raise invalid(
-                [FieldError("/closed_at", "closed_before_opened", "It cannot be closed before it was opened")]
-            )
         out |= {"opened_at": opened_at, "closed_at": closed_at, "stage_entered_at": closed_at}
+        check_order(out, "/closed_at")
     if new["lost_reason"] is not None and stage.kind != "lost":
         raise invalid([FieldError("/lost_reason", "not_applicable", "A reason is given only for losing")])
     check_stage(new | out, stage, STAGED)

@@ -128,8 +128,8 @@ def telephones(phones: list[Values], country: str, problems: list[FieldError]) -
     for position, phone in enumerate(phones):
         try:
             written.append(phone | {"number": to_e164(phone["number"], country)})
-        except ValueError as error:
-            problems.append(FieldError(f"/phones/{position}/number", "phone", str(error)))
+        except PydanticCustomError as error:
+            problems.append(FieldError(f"/phones/{position}/number", error.type, error.message()))
     return one_primary(written)
 
 
@@ -165,5 +165,6 @@ def to_currency(new: Values, names: Sequence[str], given: set[str], vocabulary: 
 def birth_date(new: Values, problems: list[FieldError]) -> None:
     try:
         check_partial_date(new.get("birth_day"), new.get("birth_month"), new.get("birth_year"))
-    except ValueError as error:
-        problems.append(FieldError("/birth_day", "date", str(error)))
+    except PydanticCustomError as error:
+        part = {"year_out_of_range": "year", "month": "month", "month_missing": "month"}.get(error.type, "day")
+        problems.append(FieldError(f"/birth_{part}", error.type, error.message()))
