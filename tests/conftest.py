@@ -100,7 +100,9 @@ async def emptied(database_url: str) -> AsyncIterator[Callable[[], Awaitable[Non
     async def empty() -> None:
         pool = await session.reading_pool()
         async with pool.acquire() as connection:
-            await connection.execute("begin read write; select seeded.empty(); commit")
+            await connection.execute(
+                "begin read write; set local statement_timeout = '1min'; select seeded.empty(); commit"
+            )
 
     await empty()
     checking_process.Ready.seconds = 600.0

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, TypeVar
 
 import orjson
-from fastapi import File, Form, Query, Response, UploadFile
+from fastapi import File, Form, Query, Request, Response, UploadFile
 from pydantic import BaseModel, Field, ValidationError
 
 from app.api import render
@@ -45,6 +45,7 @@ class RowError(BaseModel):
 async def create_import(
     session: Session,
     access: Caller,
+    request: Request,
     file: Annotated[
         UploadFile,
         # Generators know a file by this format; by `contentMediaType` alone they take it for a text.
@@ -56,6 +57,10 @@ async def create_import(
     key: IdempotencyKey = None,
 ) -> Response:
     """Send in a file. It is checked and loaded in the background: follow `Location`."""
+    unknown = sorted(set(await request.form()) - {"file", "entity", "mapping", "options"})
+    if unknown:
+        # Whoever sends `dry_run` here would else have loaded the file.
+        raise invalid([FieldError(f"/{name}", "unknown_field", "There is no such field") for name in unknown])
     content = await file.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:
         raise TooLarge(f"The file is over {LARGEST_FILE} bytes")

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from app.db.session import transaction
 from app.domain import checking_process
 from app.jobs.imports import given_up
+from tests.api.records import problems
 from tests.conftest import Client
 from tests.jobs.effects import until
 from tests.loading import errors_of, everything, loaded, send, total, work
@@ -193,3 +194,45 @@ async def test_when_the_process_is_killed_in_the_middle_the_file_is_checked_agai
         await session.execute(text("update jobs set run_at = now() where state = 'pending'"))
     await work()
     assert (await administrator.get(sent.headers["location"])).json()["counts"]["created"] == 20_000
+
+
+async def test_what_a_record_is_called_by_is_checked_like_any_value(administrator: Client) -> None:
+    """One such row once kept the whole file from being loaded."""
+    mapping = {
+        "match_on": "external_id",
+        "external_system": "erp",
+        "columns": {"n": "name", "x": "external_id", "p": "parent"},
+    }
+    long = "y" * 256
+    file = f'n,x,p\nGood,1,\nA,{long},\nB,2,{long * 40}\nC,3\0,\nD,4,a\0b\nE,5,\x01\nF,"6\t7",\nAlso good,8,Good\n'
+    done = await loaded(administrator, "customers", file, mapping)
+    assert (done["state"], done["counts"]["created"], done["counts"]["refused"]) == ("done", 2, 6)
+    told = {(each["row"], each["column"], each["code"]) for each in await errors_of(administrator, done)}
+    assert told == {
+        (3, "x", "string_too_long"),
+        (4, "p", "string_too_long"),
+        (5, "x", "forbidden_characters"),
+        (6, "p", "forbidden_characters"),
+        (7, "p", "forbidden_characters"),
+        (8, "x", "several_lines"),
+    }
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\n\n"])
+async def test_a_quotation_mark_that_is_not_closed_fails_the_file(administrator: Client, end: str) -> None:
+    """All rows behind it would be one cell."""
+    mapping = {"columns": {"n": "name", "d": "description"}}
+    sent = await send(administrator, "customers", 'n,d\nA,"unclosed\nB,x\nC,y' + end, mapping)
+    await work()
+    done = (await administrator.get(sent.headers["location"])).json()
+    assert (done["state"], done["counts"]["created"]) == ("failed", 0)
+    assert "a quote is not closed" in done["failure"]
+    done = await loaded(administrator, "customers", 'n,d\nA,"two\nlines"\nB,"said ""so"""' + end, mapping)
+    assert (done["state"], done["rows"], done["counts"]["created"]) == ("done", 2, 2)
+
+
+async def test_a_field_beside_the_options_is_refused_and_nothing_is_loaded(administrator: Client) -> None:
+    fields = {"entity": "customers", "mapping": '{"columns": {"name": "name"}}', "dry_run": "true"}
+    answer = await administrator.post("/v1/imports", data=fields, files={"file": ("a.csv", b"name\nAcme\n")})
+    assert problems(answer) == {("/dry_run", "unknown_field")}
+    assert await total(administrator, "/v1/imports") == 0

@@ -12,6 +12,8 @@ from app.errors import Invalid
 MOST_ROWS, MOST_COLUMNS, LONGEST_CELL = 100_000, 200, 32_768
 # Enough of a file to find its header and its delimiter in.
 SAMPLE = 65_536
+# A line behind the last one, in letters for private use.
+_END = "\ue000\uf8ff\ue000"
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -30,12 +32,17 @@ def rows_of(content: bytes, options: ImportOptions) -> Iterator[tuple[int, list[
     """The header, then each row that is not blank, with its number as a spreadsheet shows it: the header is row 1."""
     csv.field_size_limit(LONGEST_CELL)
     text = decoded(content, options.encoding)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=options.delimiter or delimiter_of(text[:SAMPLE]))
+    delimiter = options.delimiter or delimiter_of(text[:SAMPLE])
+    reader = csv.reader(io.StringIO(f"{text}\n{_END}", newline=""), delimiter=delimiter)
     del text
     found = 0
     try:
         yield 1, next(_header(reader))
         for number, cells in enumerate(reader, 2):
+            if cells and cells[-1].endswith(_END):
+                if cells == [_END]:
+                    return
+                raise csv.Error  # a quote is open still: all rows behind it are in this cell
             if any(map(str.strip, cells)):
                 found += 1
                 if found > MOST_ROWS:

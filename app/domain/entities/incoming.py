@@ -20,7 +20,16 @@ from app.domain.entities.merging import IDENTITY, Draft, Errors
 from app.domain.entities.opportunity_imports import complete_import, stays
 from app.domain.entities.row_errors import located, row_error
 from app.domain.entities.rules import is_blank, prepare
-from app.domain.entities.targets import EXTERNAL_ID, Target, compared, import_model, key_of, key_target, targets
+from app.domain.entities.targets import (
+    EXTERNAL_ID,
+    Target,
+    called,
+    compared,
+    import_model,
+    key_of,
+    key_target,
+    targets,
+)
 from app.domain.entities.values import nearest
 from app.domain.entities.vocabulary import Vocabulary
 from app.errors import Invalid
@@ -132,15 +141,14 @@ class Rows:
         return draft
 
     def _understood(self, target: Target, given: Any) -> tuple[int, Any]:
-        """What a cell or a constant means: a value, checked if it is all of a field; a key and its text; nothing; or
-        the error that it is."""
+        """What a cell or constant means: a value, checked if it is all of a field; key and text; nothing; an error."""
         text = _meant(target, given.strip()) if isinstance(given, str) else given
         if text is None or text == "":
             return _NOTHING, None
-        if target.refers_to is not None and target.by is not None:
-            named = [key_of(target.refers_to, target.by, str(text)), str(text)]
-            return _NAMED if target.item is None else _ITEM, named
         try:
+            if target.refers_to is not None and target.by is not None:
+                said = called(str(text))
+                return _NAMED if target.item is None else _ITEM, [key_of(target.refers_to, target.by, said), said]
             value = text if isinstance(text, bool) else target.read(str(text))
             if target.item is not None:
                 return _ITEM, value

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import PydanticCustomError
 
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.cells import Read, kind_of, reader
@@ -14,11 +15,12 @@ from app.domain.entities.mapping import Column, ImportOptions, Mapping
 from app.domain.entities.opportunity_imports import OpportunityImport
 from app.domain.entities.rules import invalid
 from app.domain.entities.users import username_key
-from app.domain.entities.values import did_you_mean, fold
+from app.domain.entities.values import clean_line, did_you_mean, fold
 from app.errors import FieldError
 
 IMPORTABLE = ("users", "customers", "contacts", "leads", "products", "opportunities", "activities")
 EXTERNAL_ID, ID = "external_id", "id"
+LONGEST_KEY = 255
 
 # By what a record of each kind may be found, and how such a key is compared.
 KEYS: dict[str, dict[str, Callable[[str], str]]] = {
@@ -92,6 +94,14 @@ def key_target(entity: Entity, mapping: Mapping, found: list[Target]) -> Target 
     return next((each for each in found if (each.field, each.item, each.position) == (field, item, 0)), None)
 
 
+def called(text: str) -> str:
+    """What another system, or who wrote the file, calls a record by. Raises PydanticCustomError for what is none."""
+    line = clean_line(text)
+    if len(line) > LONGEST_KEY:
+        raise PydanticCustomError("string_too_long", f"Must have at most {LONGEST_KEY} characters")
+    return line
+
+
 def key_of(entity: str, by: str, text: str) -> str:
     """A key as it is compared."""
     if by == EXTERNAL_ID:
@@ -124,7 +134,7 @@ def _target(
 ) -> Target:
     model = import_model(entity)
     if to.to == EXTERNAL_ID:
-        return Target(column, constant, EXTERNAL_ID, None, 0, to.value_map, str, None, None)
+        return Target(column, constant, EXTERNAL_ID, None, 0, to.value_map, called, None, None)
     field, *rest = to.to.split(".")
     position = int(rest.pop(0)) - 1 if rest and rest[0].isdecimal() and len(rest[0]) < 3 else 0
     field, by = _named(model, field, to.by) if not rest else (field, None)
