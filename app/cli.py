@@ -17,6 +17,8 @@ commands = typer.Typer(
 )
 users = typer.Typer(help="The people who sign in.", no_args_is_help=True)
 commands.add_typer(users, name="user")
+profiles = typer.Typer(help="What people may do.", no_args_is_help=True)
+commands.add_typer(profiles, name="profile")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; CRM_HOST, 127.0.0.1 if not given.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on; CRM_PORT, 8000 if not given.", min=1, max=65535)]
@@ -88,24 +90,11 @@ def worker() -> None:
 @commands.command()
 def migrate() -> None:
     """Bring the database to the newest migration, and plant the seeds that are missing."""
-    import asyncio
-
-    from app.server.checking import alembic
+    from app.server import migrating
     from app.server.reaching import reached_database
 
     with reached_database():
-        status = alembic("upgrade", "head")
-        if not status:
-            asyncio.run(_plant())
-        raise typer.Exit(status)
-
-
-async def _plant() -> None:
-    from app.db import seeds, session
-
-    async with session.transaction("system") as transaction:
-        await seeds.plant(transaction)
-    await session.close()
+        migrating.migrate()
 
 
 @commands.command()
@@ -231,6 +220,22 @@ def change_password(
 
     with _password_for(username, password) as chosen:
         _in_database(lambda: set_password_from_command_line(username, chosen, without_second_factor))
+
+
+@profiles.callback()
+def _profiles() -> None:
+    """What people may do."""
+
+
+@profiles.command()
+def reset(
+    profile: Annotated[str, typer.Argument(help="administrator, manager, sales, marketing or support.")],
+) -> None:
+    """Give a profile the policies it was shipped with: the way back when nobody may do it over the API any more."""
+    from app.domain.profiles import reset_from_command_line
+
+    _in_database(lambda: reset_from_command_line(profile))
+    print(f"{profile} may do again what it was shipped with.")
 
 
 def _in_database(use_case: Callable[[], Coroutine[Any, Any, object]]) -> None:

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 
+def escaped(part: object) -> str:
+    """A part of a JSON pointer (RFC 6901)."""
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """What is wrong with one value: a JSON pointer into the body (or `/query/<name>`), a code, a sentence."""

@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from pydantic.json_schema import models_json_schema
 
-from app.api import health, problems
+from app.api import answer_headers, dry_runs, health, problems
 from app.api.edge import Edge
 from app.api.origins import Origins
 from app.api.routers import PREFIX, Included
@@ -64,7 +64,8 @@ def make_app() -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
     app.include_router(health.router)
-    app.router.routes.insert(0, Included(app))
+    included = Included(app)
+    app.router.routes.insert(0, included)
     problems.install(app)
     app.add_exception_handler(Replayed, replayed)
     app.add_middleware(Edge)
@@ -72,6 +73,8 @@ def make_app() -> FastAPI:
     described = app.openapi
 
     def openapi() -> dict[str, Any]:
+        if app.openapi_schema:
+            return app.openapi_schema
         document = described()
         _, schemas = models_json_schema(
             [(problems.Problem, "serialization"), (FormSubmission, "validation"), (Can, "serialization")],
@@ -80,6 +83,8 @@ def make_app() -> FastAPI:
         document["components"]["schemas"] |= schemas["$defs"]
         for unused in ("HTTPValidationError", "ValidationError"):
             document["components"]["schemas"].pop(unused, None)
+        answer_headers.name(document)
+        dry_runs.name(document, included.writes_to_try())
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -142,7 +142,8 @@ class Settings(BaseSettings):
     @field_validator("oidc_profiles")
     @classmethod
     def _groups(cls, value: str | None) -> str | None:
-        pair = r"\s*[^=,\s][^=,]*=[a-z][a-z0-9_-]{0,49}\s*"
+        # Profiles as `KEY` of entities/profiles.py has them.
+        pair = r"\s*[^=,\s][^=,]*=[a-z0-9][a-z0-9_-]{0,49}\s*"
         if value and not re.fullmatch(f"{pair}(,{pair})*", value):
             raise ValueError("must be groups and profiles, such as crm-admin=administrator,crm-sales=sales")
         return value

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.api import render
 from app.api.deps import Caller, Id, IdempotencyKey, IfMatch, Session
-from app.api.records import ETAG, read_routes
+from app.api.records import read_routes
 from app.db.models.credentials import ApiKey
 from app.domain import api_keys, records
 from app.domain.entities.api_keys import API_KEYS, ApiKeyCreate, ApiKeyRead, ApiKeyUpdate
@@ -34,7 +34,7 @@ async def create_api_key(session: Session, access: Caller, data: ApiKeyCreate, k
     return Response(body, kept.status_code, headers)
 
 
-@router.patch("/{id}", response_model=ApiKeyRead, responses={200: {"headers": ETAG}})
+@router.patch("/{id}", response_model=ApiKeyRead)
 async def update_api_key(
     session: Session, access: Caller, id: Id, data: ApiKeyUpdate, if_match: IfMatch = None
 ) -> Response:

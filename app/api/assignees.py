@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 
 from app.api import render
 from app.api.deps import Caller, Id, Reader, Session
-from app.api.records import ETAG
 from app.api.routers import Router
 from app.api.timeline import below_customers
 from app.db.models.customers import Customer
@@ -59,7 +58,7 @@ def add_assignee_routes(router: Router) -> None:
             raise not_found(CUSTOMERS.singular)
         return Response(b'{"items":[%b]}' % row["items"].encode(), 200, render.PRIVATE, "application/json")
 
-    @router.put("/{id}/assignees/{user_id}", response_model=CustomerRead, responses={200: {"headers": ETAG}})
+    @router.put("/{id}/assignees/{user_id}", response_model=CustomerRead)
     async def assign_customer(session: Session, access: Caller, id: Id, user_id: UserId) -> Response:
         """Make somebody an assignee of a customer, beside its owner."""
         await assigning.assign(session, access, await access.row(session, Customer, id, "assign"), user_id)

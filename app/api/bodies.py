@@ -7,14 +7,17 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
-from app.api.deps import Signed, confirm_signed_in
+from app.api import dry_runs
+from app.api.deps import Signed, confirm_signed_in, writes_whole
 from app.api.straight import straight
 from app.errors import Malformed, Unsupported
+
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class JsonRoute(APIRoute):
@@ -23,7 +26,12 @@ class JsonRoute(APIRoute):
     @cached_property
     def signed(self) -> bool:
         """Whether one signs in for it."""
-        return _asks_who(self.dependant)
+        return any(isinstance(each, Signed) for each in dry_runs.calls(self.dependant))
+
+    @cached_property
+    def can_be_tried(self) -> bool:
+        """Whether it is a write of which nothing is kept if that is asked for: one in the request's transaction."""
+        return self.methods != {"GET"} and any(map(writes_whole, dry_runs.calls(self.dependant)))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -32,6 +40,10 @@ class JsonRoute(APIRoute):
 
         async def strictly(request: Request) -> Response:
             request = StrictRequest(request.scope, request.receive)
+            if request.method != "GET" and not self.can_be_tried and dry_runs.HEADER in request.headers:
+                if self.signed:
+                    await confirm_signed_in(request)
+                dry_runs.refuse(request)
             if asked is not None and (given := await asked.arguments(request)) is not None:
                 return await function(**given)
             try:
@@ -46,10 +58,6 @@ class JsonRoute(APIRoute):
         return strictly
 
 
-def _asks_who(dependant: Dependant) -> bool:
-    return isinstance(dependant.call, Signed) or any(map(_asks_who, dependant.dependencies))
-
-
 class StrictRequest(Request):
     """What it raises, FastAPI wraps in an HTTPException of 400; `problems.py` takes it out again."""
 
@@ -61,6 +69,12 @@ class StrictRequest(Request):
 
     async def json(self) -> Any:
         return parsed_json(await self.body())
+
+    async def form(self, **limits: Any) -> FormData:  # type: ignore[override]
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in FORMS and await super().body():
+            raise Unsupported("The body must be a form")
+        return await super().form(**limits)
 
 
 def parsed_json(body: bytes) -> Any:

@@ -11,6 +11,7 @@ from app.api.customer_page import CustomerPage
 from app.api.deps import Id, Reader
 from app.api.records import record_routes
 from app.api.render import Page
+from app.api.stages import add_lifecycle_route
 from app.api.timeline import TimelineEvent
 from app.domain.entities.customers import CUSTOMERS
 from app.domain.entities.values import Short
@@ -18,6 +19,7 @@ from app.domain.entities.values import Short
 router = record_routes(CUSTOMERS)
 add_claim_route(router, CUSTOMERS)
 add_assignee_routes(router)
+add_lifecycle_route(router)
 
 
 @router.get("/{id}/page", response_model=CustomerPage)

@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
+from asyncpg.exceptions import IntegrityConstraintViolationError
 from fastapi import Depends, Header, Path, Request
 from fastapi.security import OAuth2PasswordBearer
-from pydantic import BeforeValidator, StringConstraints
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api import dry_runs
 from app.db import idempotency
 from app.db import session as db
 from app.db.statements import Statement
 from app.db.vocabulary import Connection
 from app.db.writing import Written
-from app.domain.entities import rules
-from app.domain.entities.values import clean_line
+from app.domain.entities import rules, values
 from app.errors import AccessChanged, AppError, Forbidden, Unauthenticated, Unavailable
 from app.policies import callers
 from app.policies.access import Access
@@ -27,6 +28,8 @@ from app.policies.api_keys import MARK, read_api_key
 from app.policies.tokens import Claims, read_access_token
 
 ATTEMPTS = 3
+# What the database raises for a value that others have: only who may still ask is told of it.
+TAKEN = (IntegrityError, IntegrityConstraintViolationError)
 
 SCHEME: dict[str, Any] = {
     "tokenUrl": "/v1/auth/token",
@@ -141,7 +144,7 @@ async def get_session(request: Request, claims: SignedIn) -> AsyncIterator[Async
     a statement of its own asks. With an access that no longer holds all is undone, and the request runs once more.
     """
     user_id, session_id = claims.user_id, claims.session_id
-    async with db.transaction() as session:
+    async with db.transaction(keep=not dry_runs.is_asked_for(request)) as session:
         access = callers.known(user_id, session_id)
         if access is None:
             access = await callers.enter(await db.driver(session), user_id, session_id)
@@ -154,7 +157,7 @@ async def get_session(request: Request, claims: SignedIn) -> AsyncIterator[Async
                 await idempotency.begin(session, user_id, request.method, request.url.path, key, fingerprint(request))
             yield session
             await idempotency.keep(session, 204, {}, b"")
-        except (AppError, idempotency.Replayed):
+        except (AppError, *TAKEN, idempotency.Replayed):
             await _confirm(access, claims)
             raise
         if not session.info.get("confirmed"):
@@ -174,13 +177,13 @@ class Writing:
         So it is with every refusal, too: only an access that holds decides that.
         """
         access = callers.known(self.claims.user_id, self.claims.session_id)
-        if access is None or "idempotency-key" in self.request.headers:
+        if access is None or "idempotency-key" in self.request.headers or dry_runs.is_asked_for(self.request):
             return None
         pool = await db.writing_pool()
         try:
             async with pool.acquire() as connection:
                 return await write(connection, access)
-        except AppError:
+        except (AppError, *TAKEN):
             return None
 
     @asynccontextmanager
@@ -197,6 +200,11 @@ async def _writing(request: Request, claims: Claims) -> Writing:
         access = await callers.entered(claims.user_id, claims.session_id)
         access.require_enrolled()
     return Writing(request, claims)
+
+
+def writes_whole(call: Any) -> bool:
+    """Whether what a route asks for is the request's transaction."""
+    return call is get_session or (isinstance(call, Signed) and call.make is _writing)
 
 
 async def _confirm(access: Access, claims: Claims) -> None:
@@ -240,10 +248,5 @@ IdempotencyKey = Annotated[
         max_length=255,
     ),
 ]
-System = Annotated[str, Path(description="The other system's name.", pattern=r"^[a-z0-9][a-z0-9_.-]{0,49}$")]
-ExternalId = Annotated[
-    str,
-    BeforeValidator(clean_line),
-    StringConstraints(min_length=1, max_length=255),
-    Path(description="Its id for the record."),
-]
+System = Annotated[values.System, Path(description="The other system's name.")]
+ExternalId = Annotated[values.ForeignId, Path(description="Its id for the record.")]

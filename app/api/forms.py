@@ -8,7 +8,7 @@ from fastapi import Depends, Path, Request, Response
 from app.api import render
 from app.api.deps import Reading, bearer, get_claims
 from app.api.listing import WITH, along
-from app.api.records import ETAG, list_routes, record_routes
+from app.api.records import list_routes, record_routes
 from app.api.routers import Router
 from app.api.submissions import LanguageQuery, describe
 from app.domain import forms
@@ -37,7 +37,6 @@ def _routes(entity: Entity) -> Router:
         read_form,
         methods=["GET"],
         response_model=FormRead | VisitorForm,
-        responses={200: {"headers": ETAG}},
         openapi_extra={"security": [{}], "parameters": [WITH]},
     )
     return router

@@ -21,7 +21,7 @@ async def read_health() -> Health:
 
 @router.get("/readyz")
 async def read_readiness() -> Health:
-    """Whether the database answers and is migrated."""
+    """Whether the database answers and no migration is owed to it; else 503."""
     if not await health.is_ready():
-        raise Unavailable("The database is not migrated")
+        raise Unavailable("Migrations are owed to the database: ./crm migrate")
     return Health(status="ok")

@@ -5,7 +5,7 @@ from fastapi import Response
 from app.api import render
 from app.api.claiming import add_claim_route
 from app.api.deps import Caller, Id, IdempotencyKey, Session
-from app.api.records import ETAG, record_routes
+from app.api.records import record_routes
 from app.api.stages import add_stage_routes
 from app.domain import leads
 from app.domain.entities.lead_conversion import LeadConversion
@@ -16,7 +16,7 @@ add_claim_route(router, LEADS)
 add_stage_routes(router, LEADS, LeadMove)
 
 
-@router.post("/{id}/convert", response_model=LeadRead, responses={200: {"headers": ETAG}})
+@router.post("/{id}/convert", response_model=LeadRead)
 async def convert_lead(
     session: Session, access: Caller, id: Id, data: LeadConversion | None = None, key: IdempotencyKey = None
 ) -> Response:

@@ -15,8 +15,9 @@ from starlette.datastructures import QueryParams
 
 from app.api.problems import unknown_parameter
 from app.domain.entities import rules
+from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.fields import Entity, spec, specs
-from app.domain.entities.values import Line, clean_line, did_you_mean, fold, like_escape
+from app.domain.entities.values import Line, clean_line, did_you_mean, fold, like_escape, search_words
 from app.domain.entities.vocabulary import Vocabulary
 from app.domain.listing import ALONG, Listing
 from app.errors import FieldError
@@ -119,7 +120,8 @@ def parameters(entity: Entity, of: str | None = None) -> list[dict[str, Any]]:
         add(
             "q",
             {"type": "string", "maxLength": Q_LENGTH},
-            "Words in any order, without accents; one wrong letter is forgiven when nothing else is found.",
+            "Words in any order, without accents, the first eight; one wrong letter is forgiven when nothing else is"
+            " found.",
         )
     if sorts:
         add(
@@ -225,7 +227,10 @@ def _control(name: str, values: list[str], entity: Entity, problems: list[FieldE
         problems.append(FieldError(f"/query/{name}", "repeated", "Given more than once"))
         return None
     try:
-        return CONTROLS[name].validate_python(values[0])
+        value = CONTROLS[name].validate_python(values[0])
+        if name == "q" and value and not search_words(value):
+            problems.append(_nothing_to_find(name))
+        return value
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         problems.append(FieldError(f"/query/{name}", first["type"], first["msg"]))
@@ -265,8 +270,14 @@ def _value(
         ]
     if of.operator in TEXTUAL and read:
         text = fold(read[0]) if of.field == "name" else str(read[0]).casefold()
+        if not text:
+            problems.append(_nothing_to_find(name))
         return f"%{like_escape(text)}%" if of.operator == "contains" else f"{like_escape(text)}%"
     return (read[0] if read else None) if single else read
+
+
+def _nothing_to_find(name: str) -> FieldError:
+    return FieldError(f"/query/{name}", "nothing_to_find", "Has nothing but punctuation: name a letter or a digit")
 
 
 def _options(of: Filter, entity: Entity, vocabulary: Vocabulary) -> list[str] | None:
@@ -277,6 +288,8 @@ def _options(of: Filter, entity: Entity, vocabulary: Vocabulary) -> list[str] | 
         return list(vocabulary.options.get(of.picklist, {}))
     if of.field == "profile_id":
         return list(vocabulary.profiles)
+    if of.field == "entity":
+        return list(ENTITIES)
     if of.field == "stage":
         return [key for each in vocabulary.pipelines.values() if each.entity == entity.name for key in each.stages]
     return None

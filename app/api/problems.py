@@ -30,6 +30,7 @@ from app.errors import (
     Unauthenticated,
     Unavailable,
     Unsupported,
+    escaped,
 )
 
 log = logging.getLogger("clientela.api")
@@ -154,7 +155,7 @@ def _problem(request: Request, each: dict[str, Any]) -> FieldError:
         if each["loc"] and each["loc"][0] in ("body", "query", "header", "cookie")
         else ("body", *each["loc"])
     )
-    pointer = "".join(f"/{_escaped(part)}" for part in path if not str(part).startswith(("function-", "list[")))
+    pointer = "".join(f"/{escaped(part)}" for part in path if not str(part).startswith(("function-", "list[")))
     if place != "body":
         pointer = f"/{place}{pointer}"
     match each["type"]:
@@ -165,17 +166,12 @@ def _problem(request: Request, each: dict[str, Any]) -> FieldError:
         case "extra_forbidden":
             return _not_writable(request, pointer, [str(part) for part in path])
         case kind:
-            return FieldError(pointer or "/", kind, str(each["msg"]))
+            return FieldError(pointer or "/", kind, str(each["msg"]).removeprefix("Value error, "))
 
 
 def unknown_parameter(name: str, known: Iterable[str]) -> FieldError:
     """A query parameter that there is not: left unsaid, a wrong name would be answered with everything."""
     return FieldError(f"/query/{name}", "unknown_parameter", f"No such parameter{did_you_mean(name, known)}")
-
-
-def _escaped(part: Any) -> str:
-    """A part of a JSON pointer (RFC 6901)."""
-    return str(part).replace("~", "~0").replace("/", "~1")
 
 
 def _left_blank(request: Request, value: Any, path: list[Any]) -> bool:

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import Path, Response, status
 
 from app.api.deps import Caller, IdempotencyKey, IfMatch, Session
-from app.api.records import ETAG
 from app.api.render import PRIVATE, Page, kept
 from app.api.routers import Router
 from app.domain import profiles
@@ -26,7 +25,7 @@ async def list_profiles(session: Session, access: Caller) -> Response:
     return Response(page.model_dump_json(), 200, PRIVATE, "application/json")
 
 
-@router.get("/{id}", response_model=ProfileRead, responses={200: {"headers": ETAG}})
+@router.get("/{id}", response_model=ProfileRead)
 async def read_profile(session: Session, access: Caller, id: Id) -> Response:
     """Read a profile."""
     return _answer(await profiles.read(session, access, id))
@@ -41,7 +40,7 @@ async def create_profile(session: Session, access: Caller, data: ProfileCreate, 
     return await kept(session, answer)
 
 
-@router.patch("/{id}", response_model=ProfileRead, responses={200: {"headers": ETAG}})
+@router.patch("/{id}", response_model=ProfileRead)
 async def update_profile(
     session: Session, access: Caller, id: Id, data: ProfileUpdate, if_match: IfMatch = None
 ) -> Response:

@@ -13,7 +13,7 @@ from app.api.render import Page
 from app.api.routers import Router
 from app.db.base import Record
 from app.db.models import RECORDS
-from app.domain import at_once, records
+from app.domain import at_once, records, upserting
 from app.domain.entities.fields import Entity
 from app.policies.access import Access
 
@@ -23,7 +23,6 @@ Archive = Callable[[AsyncSession, Access, Entity, Record], Awaitable[None]]
 
 # An id such as 2026/17 has slashes, which come as they are or as %2F.
 BY_EXTERNAL_ID = "/by/{system}/{external_id:path}"
-ETAG = {"ETag": {"description": "The record's version.", "schema": {"type": "string"}}}
 
 
 def list_routes(entity: Entity) -> Router:
@@ -64,7 +63,6 @@ def read_routes(entity: Entity) -> Router:
         f"read_{entity.singular}",
         f"Read one of the {entity.name}, archived or not.",
         entity.read,
-        responses={200: {"headers": ETAG}},
         openapi_extra={"parameters": [WITH]},
     )
     return router
@@ -118,8 +116,11 @@ def record_routes(
         system: System,
         external_id: ExternalId,
         data: Changes,  # type: ignore[valid-type]
+        if_match: IfMatch = None,
     ) -> Response:
-        record, new = await records.upsert(session, access, entity, system, external_id, data, create, change)
+        record, new = await upserting.upsert(
+            session, access, entity, system, external_id, data, if_match, create, change
+        )
         status = 201 if new else 200
         return await render.created(session, access, entity, record.id, status)
 
@@ -145,7 +146,6 @@ def record_routes(
         f"update_{one}",
         "Change the given fields; null clears.",
         entity.read,
-        responses={200: {"headers": ETAG}},
         dependencies=confirmed,
     )
     add(
@@ -168,7 +168,6 @@ def record_routes(
         f"read_{one}_by_external_id",
         "Read the record that another system knows by this id, archived or not.",
         entity.read,
-        responses={200: {"headers": ETAG}},
         openapi_extra={"parameters": [WITH]},
     )
     add(

@@ -1,6 +1,7 @@
 """Where do routes live, and how is the one found that a request is for?"""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -61,6 +62,13 @@ class Included(BaseRoute):
             for route in getattr(included, "effective_route_contexts", list)():
                 found[_beginning(route.path)].append(route)
         return dict(found)
+
+    def writes_to_try(self) -> Iterator[tuple[str, str]]:
+        """Path and method of each write of which nothing is kept if that is asked for."""
+        for routes in self.routes.values():
+            for route in routes:
+                if isinstance(route.original_route, JsonRoute) and route.original_route.can_be_tried:
+                    yield from ((route.path_format, method) for method in route.methods)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         if scope["type"] != "http":

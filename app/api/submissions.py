@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api import form_bodies, render
+from app.api import dry_runs, form_bodies, render
 from app.api.bodies import is_json
 from app.api.deps import IdempotencyKey, fingerprint
 from app.api.problems import RESPONSES
@@ -122,6 +122,7 @@ async def submit_form(
     try:
         opened = await submissions.open_form(key)
         headers = _for_origin(request, opened.form)
+        dry_runs.refuse(request)
         return await _submitted(request, opened, language, headers, again, browser)
     except idempotency.Replayed as kept:
         return Response(kept.body, kept.status, {**kept.headers, "Idempotency-Replayed": "true"} | headers | NOT_KEPT)

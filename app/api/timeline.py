@@ -18,6 +18,13 @@ from app.domain.entities.values import Instant
 from app.errors import FieldError
 from app.policies.access import THROUGH_CUSTOMER, Access, not_found
 
+# What may have happened to a record of a customer, as the ledger calls it.
+VERBS = (
+    "created", "changed", "stage_changed", "archived", "restored", "assigned", "unassigned", "claimed", "handed_over",
+    "converted", "done", "queued", "sent", "failed",
+)  # fmt: skip
+TYPES = [f"{ENTITIES[name].singular}.{verb}" for name in ("customers", *sorted(THROUGH_CUSTOMER)) for verb in VERBS]
+
 
 class TimelineEvent(BaseModel):
     """Something that happened. `changes` is field → [before, after], only of fields that you may see."""
@@ -36,9 +43,11 @@ class TimelineEvent(BaseModel):
 
 
 async def page(reader: Reading, id: UUID, types: list[str] | None, limit: int, cursor: str | None) -> Response:
-    """One page of the timeline. Raises `NotFound` for a customer out of reach."""
+    """One page of the timeline. Raises `Invalid`, and `NotFound` for a customer out of reach."""
     after_at, after_id = _place(cursor) if cursor else (None, None)
     asked = types or []
+    if unknown := [rules.unknown_option("/query/type", "type", each, TYPES) for each in asked if each not in TYPES]:
+        raise rules.invalid(unknown)
 
     def make(access: Access) -> Statement:
         sections, bound = access.once("timeline", _sections)

@@ -9,7 +9,7 @@ from app import clock
 from app.api import render
 from app.api.deps import Caller, Id, IfMatch, Reader, Session
 from app.api.listing import parameters
-from app.api.records import ETAG, read_routes
+from app.api.records import read_routes
 from app.api.render import Page
 from app.db.queries import due_stays
 from app.db.statements import Statement
@@ -26,7 +26,7 @@ class Preview(BaseModel):
     records: int = Field(description="On how many records it would act, or has still to act, at once.")
 
 
-@router.patch("/{id}", response_model=WorkflowRead, responses={200: {"headers": ETAG}})
+@router.patch("/{id}", response_model=WorkflowRead)
 async def update_workflow(
     session: Session, access: Caller, id: Id, data: WorkflowUpdate, if_match: IfMatch = None
 ) -> Response:

@@ -23,15 +23,19 @@ async def uncount(session: AsyncSession, keys: Collection[bytes]) -> None:
     await session.execute(_UNCOUNT, {"keys": sorted(keys)})
 
 
-async def is_known(session: AsyncSession, network: bytes) -> bool:
-    known = text("select exists (select from known_networks where key = :key)")
-    return bool(await session.scalar(known, {"key": network}))
+async def is_known(session: AsyncSession, network: Collection[bytes]) -> bool:
+    """Whether one of the keys that a network may have is known."""
+    return bool(await session.scalar(_IS_KNOWN, {"keys": list(network)}))
 
 
 async def know(session: AsyncSession, network: bytes) -> None:
     """Whoever signs in from there next is no stranger."""
     await session.execute(_KNOW, {"key": network, "now": clock.now()})
 
+
+_IS_KNOWN = text("select exists (select from known_networks where key = any(:keys))").bindparams(
+    bindparam("keys", type_=ARRAY(LargeBinary))
+)
 
 _COUNT = text("""
 insert into sign_in_attempts as a (key, ends_at, count)

@@ -1,6 +1,7 @@
 """What every table has: naming of constraints, types that SQLAlchemy lacks, the two bases `Record` and `Internal`."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -72,9 +73,18 @@ class Record(Base):
     archive_id: Mapped[UUID | None] = mapped_column(sort_order=87)
 
 
+class _Money(Numeric[Decimal]):
+    """Amounts, of which 100 and 100.00 are two: one of them is not in the digits of its currency."""
+
+    cache_ok = True
+
+    def compare_values(self, x: Any, y: Any) -> bool:
+        return str(x) == str(y)
+
+
 def money(nullable: bool = True) -> Mapped[Any]:
     """A column for an amount; the digits of its currency are kept as written."""
-    return mapped_column(Numeric, nullable=nullable)
+    return mapped_column(_Money, nullable=nullable)
 
 
 def identity() -> Mapped[int]:

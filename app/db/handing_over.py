@@ -3,7 +3,7 @@
 Set by set, under locks, each record with its version and its line in the ledger; who must open a customer can.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,6 +33,12 @@ async def owned(session: AsyncSession, user_ids: Sequence[UUID]) -> dict[UUID, d
     for row in await session.execute(_OWNED, {"user_ids": list(user_ids)}):
         found.setdefault(row.owner_id, dict.fromkeys(HOLDING, 0))[row.section] = row.records
     return found
+
+
+async def at_work(session: AsyncSession, user_ids: Collection[UUID], profiles: Sequence[str]) -> set[UUID]:
+    """Those among the users who are active and have one of the profiles."""
+    found = await session.scalars(_AT_WORK, {"user_ids": list(user_ids), "profiles": list(profiles)})
+    return set(found)
 
 
 async def hold(session: AsyncSession, section: str, user_id: UUID) -> Sequence[Row[Any]]:
@@ -154,6 +160,10 @@ _OWNED = text(
         for section in HOLDING
     )
 )
+
+_AT_WORK = text("""
+select id from users where id = any(:user_ids) and active and archived_at is null and profile_id = any(:profiles)
+""")
 
 _HOLD = {
     section: text(

@@ -233,7 +233,7 @@ _ASSIGNED = text("update customers set assigned = true where id = any(:ids) and 
 
 
 async def fields_changed_since(session: AsyncSession, record_id: UUID, version: int) -> set[str]:
-    """The names of the fields that changed after a version of a record."""
+    """The names of the fields that changed after a version of a record; `archived_at` if it went or came back."""
     return set(await session.scalars(_CHANGED_SINCE, {"record_id": record_id, "version": version}))
 
 
@@ -255,5 +255,7 @@ def in_object(column: str) -> str:
 _MOVE = text(f"update events set customer_id = {in_object('record_id')} where record_id = any(:record_ids)")
 
 _CHANGED_SINCE = text("""
-select distinct jsonb_object_keys(changes) from events where record_id = :record_id and version > :version
+select jsonb_object_keys(changes) from events where record_id = :record_id and version > :version
+union select 'archived_at' from events
+  where record_id = :record_id and version > :version and split_part(type, '.', 2) in ('archived', 'restored')
 """)

@@ -1,6 +1,7 @@
 """When is the next activity with a customer or for an opportunity, and when was the last? Kept on both, for lists.
 
-The columns sum up activities that are there: they raise no version and are told in no event.
+The columns sum up activities that are there: they raise no version and are told in no event. Nor does, where all
+that is said of an activity is its day, the instant at which that begins.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -43,6 +44,18 @@ async def recompute(session: AsyncSession, customers: Collection[UUID], opportun
         if ids:
             await session.execute(_SUM_UP[entity], {"ids": list(ids)})
 
+
+async def keep_days(session: AsyncSession, old_time_zone: str, time_zone: str) -> None:
+    """What is due on a day is due on that day still where the company's days begin at another instant."""
+    found = (await session.execute(_KEEP_DAYS, {"old": old_time_zone, "new": time_zone})).all()
+    customers = {row.customer_id for row in found if row.customer_id}
+    await recompute(session, customers, {row.opportunity_id for row in found if row.opportunity_id})
+
+
+_KEEP_DAYS = text("""
+update activities set due_at = cast(cast(due_at at time zone :old as date) as timestamp) at time zone :new
+where all_day and due_at is not null returning customer_id, opportunity_id
+""")
 
 _OF = text("select distinct customer_id, opportunity_id from activities where id = any(:ids)")
 

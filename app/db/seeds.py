@@ -95,6 +95,11 @@ def _system_user(record: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def shipped(profile: str) -> list[dict[str, str]]:
+    """The policies that a profile was shipped with."""
+    return [each for each in _policies() if each["subject"] == f"profile:{profile}"]
+
+
 def _policies() -> list[dict[str, str]]:
     names = ("kind", "subject", "section", "action", "field_group", "scope")
     with POLICIES.open(newline="") as file:

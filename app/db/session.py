@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session as SyncSession
@@ -96,13 +96,17 @@ def _refuse_closed(connection: Any, *_: Any) -> None:
 
 
 @asynccontextmanager
-async def transaction(source: str = "api") -> AsyncIterator[AsyncSession]:
-    """One request or one job: committed whole, or not at all."""
+async def transaction(source: str = "api", *, keep: bool = True) -> AsyncIterator[AsyncSession]:
+    """One request or one job: committed whole, or not at all. keep: if not, all is checked, and then undone."""
     async with _sessions()() as session:
         session.info["operation"] = operation = Operation(source)
-        async with session.begin():
+        async with session.begin() as begun:
             yield session
             await settle(session)
+            if not keep:
+                await session.execute(text("set constraints all immediate"))
+                await begun.rollback()
+                return
     for effect in operation.after_commit:
         await effect()
 

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Text, Uuid, bindparam, cast, exists, func, literal_column, or_, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import ColumnElement, Select, Text, Uuid, bindparam, exists, literal_column, or_, select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
 from app.db.models import table_of
 from app.db.models.sessions import Session
-from app.db.models.users import Version
 from app.db.reach import Reach, reading
+from app.db.vocabulary import VERSION
 
 DIALECT = dialect()  # type: ignore[no-untyped-call]
 
@@ -67,6 +66,4 @@ def in_force() -> ColumnElement[bool]:
 
 def version_in_memory() -> ColumnElement[str]:
     """What a process's memory of access and vocabulary is compared with, by inequality."""
-    return select(
-        func.string_agg(cast(Version.xid, Text), aggregate_order_by(literal_column("' '"), Version.name))
-    ).scalar_subquery()
+    return literal_column(VERSION, Text())

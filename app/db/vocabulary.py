@@ -23,10 +23,13 @@ class Memory:
     policies: tuple[tuple[str, str, str, str, str, str], ...]
 
 
+# What a process's memory of access and vocabulary is compared with, by inequality.
+VERSION = "(select string_agg(xid::text, ' ' order by name) from versions)"
+
 # Cast to text: on SQLAlchemy's connections asyncpg would decode JSON itself, on those for reading it does not.
-_LOAD = """
+_LOAD = f"""
 select
-  (select string_agg(xid::text, ' ' order by name) from versions) as version,
+  {VERSION} as version,
   (select to_json(s)::text from settings s) as settings,
   (select coalesce(json_agg(p.id order by p.id), '[]')::text from profiles p) as profiles,
   (select coalesce(json_agg(json_build_array(kind, subject, section, action, field_group, scope) order by id), '[]')

@@ -119,11 +119,11 @@ class Crowd:
             return [{"first_name": first, "last_name": last, "primary": True, "phones": customer["phones"]}]
         made = []
         for position, job in enumerate(self.random.sample(JOBS[self.country], self.random.choice((1, 1, 1, 2, 2, 3)))):
-            person, (title, department, role) = self.person(), job
+            person, (of_woman, of_man, department, role) = self.person(), job
             made.append(
                 person
                 | {
-                    "job_title": title,
+                    "job_title": of_woman if person["salutation"] == "ms" else of_man,
                     "department": department,
                     "role": role,
                     "primary": position == 0,

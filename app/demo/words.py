@@ -66,11 +66,16 @@ TRADES = {
            ("Istituto", "education"), ("Studio medico", "medical"), ("Cantine", "agriculture"), ("Studio", "services")),
 }  # fmt: skip
 LEGAL_FORMS = {"ES": ("S.L.", "S.A.", "e Hijos S.L.", "S.L.U."), "IT": ("S.r.l.", "S.p.A.", "& Figli S.n.c.", "S.a.s.")}
+# Of a woman and of a man, with department and role.
 JOBS = {
-    "ES": (("Gerente", "management", "decision_maker"), ("Jefa de compras", "purchasing", "influencer"),
-           ("Administración", "finance", "billing"), ("Encargado", "production", "user")),
-    "IT": (("Amministratore", "management", "decision_maker"), ("Responsabile acquisti", "purchasing", "influencer"),
-           ("Contabilità", "finance", "billing"), ("Capo turno", "production", "user")),
+    "ES": (("Gerente", "Gerente", "management", "decision_maker"),
+           ("Jefa de compras", "Jefe de compras", "purchasing", "influencer"),
+           ("Administración", "Administración", "finance", "billing"),
+           ("Encargada", "Encargado", "production", "user")),
+    "IT": (("Amministratrice", "Amministratore", "management", "decision_maker"),
+           ("Responsabile acquisti", "Responsabile acquisti", "purchasing", "influencer"),
+           ("Contabilità", "Contabilità", "finance", "billing"),
+           ("Capoturno", "Capoturno", "production", "user")),
 }  # fmt: skip
 # sku, name, kind, category, unit, price in EUR: what a seller of coffee machines and what goes with them offers.
 PRODUCTS = (

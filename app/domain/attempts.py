@@ -34,7 +34,7 @@ class Limit:
 
 def limit(most: int, window: timedelta, *what: str) -> Limit:
     """A limit to what the words name, such as ("address", "192.0.2.1")."""
-    return Limit(_key(*what), most, window)
+    return Limit(_keys(*what)[0], most, window)
 
 
 async def count(*limits: Limit, account: str | None = None, network: str = "") -> tuple[Limit, ...]:
@@ -59,7 +59,7 @@ async def succeeded(session: AsyncSession, limits: tuple[Limit, ...]) -> None:
 
 async def know(session: AsyncSession, account: str, network: str) -> None:
     """Who comes from this network is the account's owner."""
-    await attempts.know(session, _known(account, network))
+    await attempts.know(session, _known(account, network)[0])
 
 
 async def _counted(session: AsyncSession, limits: tuple[Limit, ...]) -> int:
@@ -70,9 +70,11 @@ async def _counted(session: AsyncSession, limits: tuple[Limit, ...]) -> int:
     return max((max(1, int(wait.total_seconds()) + 1) for wait in waits), default=0)
 
 
-def _known(account: str, network: str) -> bytes:
-    return _key("network", account, network)
+def _known(account: str, network: str) -> list[bytes]:
+    return _keys("network", account, network)
 
 
-def _key(*parts: str) -> bytes:
-    return hmac.digest(derived_keys("sign-in attempts")[0], "\0".join(parts).encode(), "sha256")
+def _keys(*parts: str) -> list[bytes]:
+    """What stands for the words: what is written first, then what was written with secrets that are still accepted."""
+    said = "\0".join(parts).encode()
+    return [hmac.digest(key, said, "sha256") for key in derived_keys("sign-in attempts")]

@@ -1,7 +1,7 @@
 """How does all that somebody works on become others', before they leave? In one call, whole or not at all."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,24 +13,42 @@ from app.db.models.users import User
 from app.db.queries import import_rows
 from app.db.reach import Reach
 from app.db.session import operation_of
+from app.domain import owning
 from app.domain.entities import rules
 from app.domain.entities.handing_over import HandedOver, HandOver
 from app.domain.records import SINGULARS
-from app.domain.workflows import can_work
 from app.errors import Conflict, FieldError, Forbidden, NotFound
 from app.policies.access import Access
+from app.policies.callers import readers
 
 # By section, `assigned` and `team`: the records that are held, and who takes each.
 Held = dict[str, Sequence[Any]]
 Given = dict[str, dict[UUID, UUID]]
 
 
-async def check_leaving(session: AsyncSession, access: Access, user_id: UUID) -> None:
-    """Raise `Conflict` (`owns_work`, with `owns`: how much) for whoever would leave with work that is still theirs,
-    unless the caller has confirmed it. How much is said of the sections in which the caller sees what the user owns."""
-    owned = await handing_over.owned(session, [user_id])
-    if user_id in owned and not operation_of(session).confirmed:
-        owns = {name: count for name, count in owned[user_id].items() if _reaches(access, access.reach(name), user_id)}
+async def left_behind(session: AsyncSession, profiles: Mapping[UUID, str | None]) -> dict[UUID, dict[str, int]]:
+    """How much work users would leave behind, by section; who would leave none is left out.
+
+    profiles: by user, None for who leaves; else the profile that they get, with which they go on with what it reads.
+    """
+    owning = await handing_over.owned(session, list(profiles))
+    readable = {section: await readers(session, section) for section in handing_over.HOLDING if owning}
+    found = {}
+    for user_id, owned in owning.items():
+        profile = profiles[user_id]
+        lost = {name: count for name, count in owned.items() if profile is None or profile not in readable[name]}
+        if any(lost.values()):
+            found[user_id] = lost
+    return found
+
+
+async def check_leaving(session: AsyncSession, access: Access, user_id: UUID, profile: str | None = None) -> None:
+    """Raise `Conflict` (`owns_work`, with `owns`: how much) for whoever would leave with work that is still theirs, or
+    not see it with another profile, unless the caller has confirmed it. How much is said of the sections in which the
+    caller sees what the user owns."""
+    lost = (await left_behind(session, {user_id: profile})).get(user_id)
+    if lost and not operation_of(session).confirmed:
+        owns = {name: count for name, count in lost.items() if _reaches(access, access.reach(name), user_id)}
         detail = "They own customers or open work: hand it over first, or confirm"
         raise Conflict(detail, code="owns_work", extra={"owns": owns})
 
@@ -113,7 +131,7 @@ async def _check_takers(
     problems = []
     for user_id, user in people.items():
         sections = sorted(needed[user_id])
-        if user_id == id or user.service or await can_work(session, user_id, *sections) is None:
+        if user_id == id or user.service or await owning.unable(session, [user_id], *sections):
             able = f" whose profile reads {', '.join(sections)}" if sections else ""
             problems.append(FieldError(pointers[user_id], "cannot_take_over", f"Must be another, active person{able}"))
     if problems:

@@ -1,6 +1,6 @@
 """What do rows of a file change in records that are there already? The rules are those of any other change."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -12,13 +12,15 @@ import orjson
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import handing_over
 from app.db.models import RECORDS
+from app.domain import handing_over
 from app.domain.consequences import decides, shown
 from app.domain.entities.fields import Entity, Values, item_models, partial, specs
 from app.domain.entities.incoming import imported
 from app.domain.entities.merging import laid_over
 from app.domain.entities.rules import given_values, prepare
+from app.domain.owning import is_to_be_done, message
+from app.domain.records import differing
 from app.errors import FieldError, Forbidden, Invalid
 from app.policies.access import Access
 
@@ -27,16 +29,18 @@ from app.policies.access import Access
 class Changes:
     """What is to be written, and what came of the rows: `rows` as `import_changing.write_changed` takes them.
 
-    moved: the new customers of records; left: the customers and opportunities where changed activities were.
+    unable: the owners who cannot be given what is still to be done; moved: the new customers of records; left: the
+    customers and opportunities where changed activities were.
     """
 
+    unable: Collection[UUID]
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     columns: set[str] = field(default_factory=set)
     unchanged: list[int] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
     reassigned: list[UUID] = field(default_factory=list)
     deactivated: list[UUID] = field(default_factory=list)
-    given_profiles: list[UUID] = field(default_factory=list)
+    given_profiles: dict[UUID, str] = field(default_factory=dict)
     moved: dict[UUID, UUID | None] = field(default_factory=dict)
     left: list[tuple[UUID | None, UUID | None]] = field(default_factory=list)
 
@@ -59,14 +63,17 @@ def work_out(
         out.errors += _errors(said.row, [FieldError("/stage", error.code, error.detail)])
         return
     columns = RECORDS[entity.name].__table__.c
-    changed = {name: value for name, value in values.items() if name in columns and before[name] != value}
-    changes = {
-        name: [shown(before[name]), shown(value)] for name, value in changed.items() if name in specs(entity.read)
-    }
+    changed = differing(before, {name: value for name, value in values.items() if name in columns})
+    told = specs(entity.read).keys() - {f"{name}_entered_at" for name in entity.stays}
+    changes = {name: [shown(before[name]), shown(value)] for name, value in changed.items() if name in told}
+    if changed.get("owner_id") in out.unable and is_to_be_done(entity, before | changed):
+        out.errors += _errors(said.row, [FieldError("/owner_id", "cannot_take_over", message(entity.name))])
+        return
     new_lines = None
-    if "lines" in given:
-        currency = values.get("currency", before["currency"])
-        new_lines = _priced(values["lines"], said.lines, currency)
+    if "lines" in values:
+        new_lines = values["lines"]
+        if "lines" in given:
+            new_lines = _priced(new_lines, said.lines, values.get("currency", before["currency"]))
         if new_lines == before["lines"]:
             new_lines = None
         else:
@@ -79,8 +86,9 @@ def work_out(
     stays = []
     for name in entity.stays:
         if name in changed:
-            changed.setdefault(f"{name}_entered_at", now if changed[name] else None)
-            stays.append((name, changed[name], changed[f"{name}_entered_at"] or now))
+            entered = values.get(f"{name}_entered_at") or now
+            changed[f"{name}_entered_at"] = entered if changed[name] else None
+            stays.append((name, changed[name], entered))
     after = before | changed
     keys = _keys(entity, after)
     if keys == _keys(entity, before):
@@ -91,7 +99,7 @@ def work_out(
     if changed.get("active") is False and entity.name == "users":
         out.deactivated.append(said.record_id)
     if "profile_id" in changed:
-        out.given_profiles.append(said.record_id)
+        out.given_profiles[said.record_id] = changed["profile_id"]
     if "customer_id" in changed:
         out.moved[said.record_id] = changed["customer_id"]
     if entity.name == "activities":
@@ -102,16 +110,22 @@ def work_out(
 
 
 async def keep_those_with_work(session: AsyncSession, changes: Changes) -> None:
-    """Nobody leaves by a file who still owns customers or open work."""
-    owning = await handing_over.owned(session, changes.deactivated)
+    """Nobody leaves by a file who still owns customers or open work, or gets a profile that does not read it."""
+    owning = await handing_over.left_behind(session, changes.given_profiles | dict.fromkeys(changes.deactivated))
     message = "They own customers or open work: hand it over first"
     changes.errors += [
-        {"row": row[1], "field": "active", "code": "owns_work", "message": message}
+        {
+            "row": row[1],
+            "field": "active" if row[0] in changes.deactivated else "profile_id",
+            "code": "owns_work",
+            "message": message,
+        }
         for row in changes.rows
         if row[0] in owning
     ]
     changes.rows = [row for row in changes.rows if row[0] not in owning]
     changes.deactivated = [each for each in changes.deactivated if each not in owning]
+    changes.given_profiles = {id: name for id, name in changes.given_profiles.items() if id not in owning}
 
 
 def _given(rules: Entity, said: Any, before: Values) -> Values:
@@ -165,8 +179,8 @@ def _prepared(access: Access, rules: Entity, given: Values, before: Values, now:
         return prepare(rules, given, before, access.vocabulary)
     if given.get("stage", before["stage"]) == before["stage"]:
         values = prepare(rules, given, before, access.vocabulary)
-        if before["stage_kind"] == "open":
-            values.pop("stage_entered_at", None)
+        if before["stage_kind"] == "open" or values["closed_at"] == before["closed_at"]:
+            del values["stage_entered_at"]
         return values
     unset: Values = {"closed_at": None, "lost_reason": None}
     values = unset | prepare(rules, given, before | unset | {"probability": None}, access.vocabulary)
@@ -174,6 +188,8 @@ def _prepared(access: Access, rules: Entity, given: Values, before: Values, now:
         if before["stage_kind"] != "open" and not access.may("pipelines", "configure"):
             raise Forbidden("Reopening needs the right to configure pipelines")
         values["stage_entered_at"] = now
+    # Closed before it came to where it is: stays follow one another, however late somebody was to say so.
+    values["stage_entered_at"] = max(values["stage_entered_at"], before["stage_entered_at"])
     return values
 
 

@@ -19,7 +19,7 @@ from app.db.queries import (
 )
 from app.db.reach import narrower
 from app.db.session import operation_of
-from app.domain import consequences, users
+from app.domain import consequences, owning, users
 from app.domain.entities.fields import Entity
 from app.domain.entities.mapping import ImportOptions, Mapping
 from app.domain.entities.targets import EXTERNAL_ID, Target, importable, targets
@@ -99,8 +99,8 @@ async def load(session: AsyncSession, access: Access, import_id: UUID) -> None:
     await _match(work)
     if entity.name == "users":
         await import_references.refuse_profiles(session, work.within)
-    await _refer(work)
-    changes = await _compare(work)
+    changes = Changes(unable=await _refer(work))
+    await _compare(work, changes)
     if not work.dry_run:
         await _write(work, changes)
     counts = await import_rows.settle(session, import_id, found.rows, columns_of(understood))
@@ -123,8 +123,7 @@ def _bound(access: Access, entity: str) -> dict[str, Any]:
 
 
 async def _match(work: Load) -> None:
-    session, access, name = work.session, work.access, work.entity.name
-    mapping = work.mapping
+    session, access, name, mapping = work.session, work.access, work.entity.name, work.mapping
     if mapping.match_on is not None:
         reach, change = access.reach(name), access.reach(name, "update")
         system = mapping.external_system
@@ -133,7 +132,8 @@ async def _match(work: Load) -> None:
     await import_matching.refuse_taken(session, name, work.system, {each.field for each in work.targets})
 
 
-async def _refer(work: Load) -> None:
+async def _refer(work: Load) -> set[UUID]:
+    """Find the records that the rows name. Answers who among the owners cannot be given what is still to be done."""
     session, access = work.session, work.access
     for each in work.references:
         target, by = str(each.refers_to), str(each.by)
@@ -155,6 +155,7 @@ async def _refer(work: Load) -> None:
         await import_references.hold(session, "customer_id", None, "customers")
     if "owner_id" in work.named and not access.may(work.entity.name, "assign"):
         await import_references.refuse_owners(session, work.entity.name, access.user_id)
+    unable = await owning.refuse_unable(session, access, work.entity.name)
     for each in work.references:
         if each.refers_to == work.entity.name and each.item is None:
             await chains.hold(session, work.entity.name, each.field)
@@ -168,6 +169,7 @@ async def _refer(work: Load) -> None:
             ]
             await import_rows.refuse(session, errors)
             await import_references.refuse_followers(session, each.field)
+    return unable
 
 
 async def _refuse_unresolved(work: Load, target: Target) -> None:
@@ -202,11 +204,10 @@ async def _refuse_unresolved(work: Load, target: Target) -> None:
     await import_rows.refuse(session, errors)
 
 
-async def _compare(work: Load) -> Changes:
+async def _compare(work: Load, changes: Changes) -> None:
     """Which records differ from what the rows say, and how they would be."""
-    changes = Changes()
     if work.mapping.match_on is None:
-        return changes
+        return
     session, name = work.session, work.entity.name
     await import_changing.note_changed(session, name, work.named, work.system)
     last = 0
@@ -227,11 +228,10 @@ async def _compare(work: Load) -> Changes:
                 new_id = {"system": work.system, "external_id": row.attached}
                 new_ids = [*has.get(row.record_id, []), new_id]
             work_out(work.access, work.entity, work.now, row, record, new_ids, changes)
-    if changes.deactivated:
+    if changes.deactivated or changes.given_profiles:
         await keep_those_with_work(session, changes)
     await import_changing.note_unchanged(session, changes.unchanged)
     await import_rows.refuse(session, changes.errors)
-    return changes
 
 
 async def _held(work: Load, ids: list[UUID]) -> dict[UUID, dict[str, Any] | str]:

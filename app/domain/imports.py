@@ -106,18 +106,19 @@ async def take_stock(session: AsyncSession, import_id: UUID) -> None:
         await import_writing.take_stock(session, found.entity, found.counts["created"])
 
 
-async def fail(session: AsyncSession, access: Access, import_id: UUID, why: str) -> None:
+async def fail(session: AsyncSession, access: Access, import_id: UUID, code: str, why: str) -> None:
     """Nothing of the file was loaded, and nothing will be; what was loaded or tried already stays as it is."""
     if (await import_rows.state_of(session, import_id)).finished_at is not None:
         return
     now = clock.now()
-    await import_rows.note(session, import_id, access.user_id, now, state="failed", failure=why, finished_at=now)
+    failed = {"state": "failed", "failure": why, "failure_code": code, "finished_at": now}
+    await import_rows.note(session, import_id, access.user_id, now, **failed)
 
 
 async def take_up(session: AsyncSession, access: Access, import_id: UUID) -> None:
     """A file that could not be loaded is to be checked and loaded after all. Raises `NotFound`."""
     await access.row(session, Import, import_id)
-    again = {"state": "received", "counts": NO_COUNTS, "failure": None, "finished_at": None}
+    again = {"state": "received", "counts": NO_COUNTS, "failure": None, "failure_code": None, "finished_at": None}
     if (await import_rows.state_of(session, import_id)).state == "failed":
         await import_rows.note(session, import_id, access.user_id, clock.now(), **again)
 

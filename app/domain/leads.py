@@ -43,13 +43,14 @@ async def convert(session: AsyncSession, access: Access, id: UUID, said: LeadCon
     Raises `Conflict` (`forbidden_move` for a discarded one, `archived`), `Invalid` with all that is missing,
     `Forbidden`, `NotFound`.
     """
-    lead = await _locked(session, access, id)
+    lead = await access.row(session, Lead, id, "update")
     records.not_archived(lead)
     if lead.stage_kind == "won":
         return lead
     pipeline = access.vocabulary.pipelines[lead.pipeline_id]
     if lead.stage_kind == "lost":
-        raise forbidden_move(pipeline, pipeline.stages[lead.stage], STAGED)
+        may_reopen = access.may("pipelines", "configure")
+        raise forbidden_move(pipeline, pipeline.stages[lead.stage], STAGED, may_reopen)
     customer_id = said.customer_id or lead.customer_id
     if problems := [*out_of_place(said, customer_id is not None)]:
         raise rules.invalid(problems)
@@ -94,15 +95,6 @@ async def convert(session: AsyncSession, access: Access, id: UUID, said: LeadCon
     values |= {"contact_id": contact_id, "opportunity_id": opportunity_id}
     await records.write(session, access, LEADS, lead, values, verb="converted", at=at)
     return lead
-
-
-async def _locked(session: AsyncSession, access: Access, id: UUID) -> Lead:
-    """The lead. A conversion that was waited for may have put it under a customer whose assignees the waiting statement
-    did not see yet: the next one does."""
-    try:
-        return await access.row(session, Lead, id, "update")
-    except NotFound:
-        return await access.row(session, Lead, id, "update")
 
 
 async def _contact(
@@ -197,10 +189,11 @@ async def _check(session: AsyncSession, access: Access, new: dict[str, Values], 
             await references.check(session, access, entity, given)
         placed = {} if entity is CUSTOMERS else {"customer_id": TO_BE_MADE}
         try:
-            data = entity.create.model_validate(values | placed)
-            rules.prepare(entity, rules.given_values(data), None, access.vocabulary)
+            with _under(name):
+                data = entity.create.model_validate(values | placed)
+                rules.prepare(entity, rules.given_values(data), None, access.vocabulary)
         except Invalid as error:
-            problems += [FieldError(f"/{name}{each.pointer}", each.code, each.message) for each in error.errors]
+            problems += error.errors
     if problems:
         raise rules.invalid(problems)
 

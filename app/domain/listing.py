@@ -12,7 +12,7 @@ import orjson
 from app.db.reach import Reach
 from app.db.reading import Shape
 from app.domain.entities.fields import Entity, specs
-from app.domain.entities.values import like_escape, like_patterns, search_words
+from app.domain.entities.values import like_patterns, search_words, word_patterns
 from app.errors import FieldError, Invalid
 from app.policies.access import Access
 from app.settings import derived_keys
@@ -84,7 +84,7 @@ def list_shape(
     values: dict[str, Any] = {f"{name}__{operator}": value for (name, operator), value in listing.where.items()}
     values |= _reached(access, reach)
     values |= {
-        f"word_{i}": like_patterns(word) if fuzzy else [f"%{like_escape(word)}%"] for i, word in enumerate(words)
+        f"word_{i}": [*word_patterns(word), *(like_patterns(word) if fuzzy else ())] for i, word in enumerate(words)
     }
     values |= {f"after_{i}": value for i, value in enumerate(after or ())}
     return (

@@ -20,7 +20,7 @@ from app.db.models.leads import Lead
 from app.db.models.messages import Message, Template
 from app.db.models.opportunities import Opportunity
 from app.db.models.users import User
-from app.domain import records, references
+from app.domain import consequences, records, references
 from app.domain.entities import rules
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.fields import Entity, Values
@@ -30,7 +30,7 @@ from app.domain.entities.templates import PLACES, rendered
 from app.errors import AppError, Conflict, FieldError
 from app.policies.access import Access, not_found
 from app.settings import mail_server
-from app.texts.labels import label
+from app.texts.labels import label, language_of
 
 # With whom it is, the nearest to a person first.
 WITH: dict[str, type[Contact] | type[Lead] | type[Customer] | type[Opportunity]] = {
@@ -77,6 +77,8 @@ async def create(
             template = await access.row(session, Template, data.template_id)
             written = await _written(session, access, data, template, people)
             update |= {name: text for name, text in written.items() if getattr(data, name) is None}
+            if data.text is None:
+                update["language"] = language_of(template.text, written["language"])
         server = mail_server()
         domain = parseaddr(server.sender)[1].partition("@")[2] if server else "clientela.invalid"
         also["message_id"] = f"<{uuid7()}@{domain}>"
@@ -103,7 +105,7 @@ async def _with_customer(
 ) -> BaseModel:
     """What is given, with the customer of all that the message names then. What it goes on naming is its customer's."""
     given = {name: getattr(data, name) for name in WITH if name in data.model_fields_set}
-    await references.check(session, access, entity, given)
+    await references.check(session, access, entity, given, consequences.values_of(message))
     customers = {name: message.customer_id for name in WITH if name not in given and getattr(message, name) is not None}
     customers |= {name: _customer(name, await _held(session, access, name, id)) for name, id in given.items() if id}
     customer_id = _customer_of(customers)
@@ -172,8 +174,8 @@ async def template_by_key(session: AsyncSession, access: Access, key: str) -> UU
 async def _written(
     session: AsyncSession, access: Access, data: MessageCreate, template: Template, people: Mapping[str, Any]
 ) -> dict[str, str]:
-    """Subject, text and language of a message from a template, for the first person among those it is with; of whom
-    nothing is used that the caller does not see."""
+    """Subject, text and wanted language of a message from a template, for the first person among those it is with; of
+    whom nothing is used that the caller does not see."""
     settings = await company.load(session)
     person = next((each for each in people.values() if hasattr(each, "first_name")), None)
     seen = {name: person and _seen(access, person, name) for name in (*PLACES, "preferred_language")}

@@ -23,7 +23,7 @@ from app import clock
 from app.db import identities, seeds
 from app.db import signing_in as kept
 from app.db.models.users import User
-from app.db.session import transaction
+from app.db.session import operation_of, transaction
 from app.domain import openid_provider, users
 from app.domain.entities.users import USERS, UserCreate, UserUpdate, username_key
 from app.domain.entities.values import Email, clean_line
@@ -138,6 +138,8 @@ async def _user(session: AsyncSession, client: Client, claims: Mapping[str, Any]
     if not user.active or user.archived_at is not None or user.service:
         raise _no_account("They are not active here")
     if user.profile_id != profile:
+        # Nobody is there to be asked whether work that it does not read may stay where it is.
+        operation_of(session).confirmed = True
         await users.change(session, access, USERS, user, UserUpdate.model_validate({"profile_id": profile}))
     return user_id
 

@@ -8,14 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import ledger, profiles, seeds, user_reach
 from app.db.profiles import Rule
-from app.db.session import operation_of
+from app.db.session import operation_of, transaction
 from app.domain.consequences import shown
 from app.domain.entities import rules
 from app.domain.entities.fields import Values
 from app.domain.entities.profiles import DEEPEST, ProfileCreate, ProfileUpdate
 from app.domain.records import names_version
 from app.errors import Conflict, FieldError, Forbidden, Stale
-from app.policies.access import Access, not_found
+from app.policies.access import Access, Reason, not_found
 from app.policies.profiles import (
     ACTIONS,
     Right,
@@ -99,6 +99,27 @@ async def change(session: AsyncSession, access: Access, id: str, data: ProfileUp
         await profiles.replace_rules(session, id, _rules_of(id, after))
         await keep_an_administrator(session)
     return await _written(session, access, id, "changed", {name: [before[name], after[name]] for name in changed})
+
+
+async def reset_from_command_line(id: str) -> None:
+    """Give a profile the policies that it was shipped with: the way back where no administrator may do it any more.
+
+    Raises `NotFound` for a profile that is not there, or was never shipped.
+    """
+    rows = seeds.shipped(id)
+    if not rows:
+        raise not_found("shipped profile")
+    policies: list[Values] = [
+        {name: row[name] for name in ("section", "action", "field_group")}
+        | {"reach": None if row["scope"] == "-" else row["scope"]}
+        for row in rows
+        if row["kind"] == "p"
+    ]
+    inherits = [row["section"].removeprefix("profile:") for row in rows if row["kind"] == "g"]
+    data = ProfileUpdate.model_validate({"policies": policies, "inherits": inherits})
+    async with transaction("system") as session:
+        access = Access.system(Reason.COMMAND_LINE)
+        await change(session, access, id, data, None)
 
 
 async def delete(session: AsyncSession, access: Access, id: str, if_match: str | None) -> None:
@@ -236,16 +257,21 @@ def _rules_of(id: str, profile: Values) -> list[Rule]:
 async def _check_grants(
     session: AsyncSession, access: Access, id: str, profile: Values, places: Mapping[str, str] | None = None
 ) -> None:
-    """Raise `Forbidden` where the profile newly grants what the caller lacks, with the pointers to what does.
+    """Raise `Forbidden` where the profile newly grants what the caller lacks, with the pointers to what does; or grants
+    no more, or less widely, what the caller lacks: those who may do more could be made to do less, and then be taken
+    over by a new password.
 
-    Those that inherit it are granted nothing new that it is not: asking of the profile alone is enough. places: where
-    the body says what is not said by a field of its own.
+    Those that inherit it are granted nothing new, and lose nothing, that it does not: asking of the profile alone is
+    enough. places: where the body says what is not said by a field of its own.
     """
     places = places or {}
     before = await profiles.rules(session)
     written = _rules_of(id, profile)
     after = enforcer([rule for rule in before if rule[1] != f"profile:{id}"] + written)
     granted, known = compiled(after, id), compiled(enforcer(before), id)
+    if beyond(known, granted) & beyond(known, access.grants):
+        message = "It takes away what your own profile does not grant"
+        raise Forbidden(message, code="exceeds_own_profile")
     lacking = beyond(granted, access.grants) & beyond(granted, known)
     if not lacking:
         return

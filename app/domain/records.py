@@ -1,7 +1,8 @@
-"""What is the same for every record: create, change, archive, restore, and create or change by another system's id."""
+"""What is the same for every record: create, change, archive, restore."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,13 @@ from app import clock
 from app.db import archiving, children, keys, ledger
 from app.db.base import Record
 from app.db.models import RECORDS
+from app.db.queries import import_rows
 from app.db.session import Operation, operation_of
-from app.domain import consequences, references
+from app.domain import consequences, owning, references
 from app.domain.entities import rules
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.fields import Entity, Values, specs
-from app.errors import Conflict, FieldError, Forbidden, NotFound, Stale
+from app.errors import Conflict, FieldError, Forbidden, Stale
 from app.policies.access import Access
 
 SINGULARS = {entity.name: entity.singular for entity in ENTITIES.values()}
@@ -33,6 +35,8 @@ async def create(
     now = clock.now()
     given, values = new_values(access, entity, rules.given_values(data), now, also)
     await references.check(session, access, entity, given)
+    if owning.is_to_be_done(entity, values):
+        await owning.check(session, access, entity.name, "owner_id", given["owner_id"])
     await _may_be_of(session, access, entity, "create", given)
     rows = {name: values.pop(name) for name in entity.children}
     if entity.name == "customers":
@@ -106,14 +110,18 @@ async def change(
     access.require_fields(entity, given, "update")
     not_archived(record)
     before = consequences.values_of(record)
-    for name in set(entity.children) & set(access.vocabulary.minimum_information.get(entity.name, ())) - given.keys():
+    # Given anew, or required, or in need of the digits of another currency.
+    asked = given.keys() | access.vocabulary.minimum_information.get(entity.name, ())
+    for name in entity.children if "currency" in given else asked.intersection(entity.children):
         before[name] = await children.read(session, entity.name, name, record.id)
     values = rules.prepare(entity, given, before, access.vocabulary, access.fields(entity, "update"))
-    if "owner_id" in values and values["owner_id"] != before["owner_id"]:
+    gives = "owner_id" in values and values["owner_id"] != before["owner_id"]
+    if gives:
         _may_name_owner(access, entity, values["owner_id"])
-    named = {name: value for name, value in given.items() if name in entity.children or value != before.get(name)}
-    await references.check(session, access, entity, named)
-    await _may_be_of(session, access, entity, "update", named)
+    await references.check(session, access, entity, given, before)
+    if gives and owning.is_to_be_done(entity, before | values):
+        await owning.check(session, access, entity.name, "owner_id", values["owner_id"])
+    await _may_be_of(session, access, entity, "update", differing(before, given))
     await write(session, access, entity, record, values, verb=verb, at=at)
 
 
@@ -157,8 +165,15 @@ async def write(
 
 
 def differing(before: Values, values: Values) -> Values:
-    """Those among the values that are columns of the record, and others than it has."""
-    return {name: value for name, value in values.items() if name in before and before[name] != value}
+    """Those among the values that are columns of the record, and others than it has.
+
+    With another currency an amount is another if it has other digits, such as 100 JPY and 100.00 EUR.
+    """
+    changed = {name: value for name, value in values.items() if name in before and before[name] != value}
+    if "currency" in changed:
+        amounts = {name: value for name, value in values.items() if isinstance(value, Decimal) and name in before}
+        changed |= {name: value for name, value in amounts.items() if str(value) != str(before[name])}
+    return changed
 
 
 def stamped(access: Access, entity: Entity, before: Values, columns: Values, at: datetime) -> Values:
@@ -208,7 +223,8 @@ async def unchanged_since(
     known = max((int(tag) for tag in tags if tag.isascii() and tag.isdigit() and len(tag) < 10), default=0)
     names = await ledger.fields_changed_since(session, record.id, known)
     visible = names & access.fields(entity)
-    values = consequences.values_of(record)
+    lists = {name: await children.read(session, entity.name, name, record.id) for name in visible & {*entity.children}}
+    values = consequences.values_of(record) | lists
     raise Stale(
         "The record changed since the version that If-Match names",
         extra={
@@ -221,6 +237,7 @@ async def unchanged_since(
 async def archive(session: AsyncSession, access: Access, entity: Entity, record: Record) -> None:
     """Archive a record and what belongs to it, under one operation; an archived one stays as it is."""
     if record.archived_at is None:
+        await _be_patient(session, entity)
         await archiving.archive(session, entity.name, SINGULARS, record.id, access.user_id, clock.now())
 
 
@@ -231,10 +248,17 @@ async def restore(session: AsyncSession, access: Access, entity: Entity, record:
             if archive_id == record.archive_id:
                 raise Conflict(f"It was archived with its {SINGULARS[above]}; restore that", code="archived")
             raise Conflict(f"Its {SINGULARS[above]} is archived; restore that first", code="archived")
+        await _be_patient(session, entity)
         now = clock.now()
         await archiving.restore(session, entity.name, SINGULARS, record.id, record.archive_id, access.user_id, now)
         if entity.name in ("customers", "opportunities"):
             consequences.look_back_at_stays(session, access)
+
+
+async def _be_patient(session: AsyncSession, entity: Entity) -> None:
+    """What belongs to a record goes and comes with it in one statement, however much that is."""
+    if entity.name in archiving.BELONGING:
+        await import_rows.be_patient(session)
 
 
 def _may_name_owner(access: Access, entity: Entity, owner_id: UUID | None) -> None:
@@ -249,36 +273,3 @@ async def _may_be_of(session: AsyncSession, access: Access, entity: Entity, acti
     """Whose a record without an owner is, the customer's assignees say: to read the customer is not enough."""
     if "customer_id" in named and "owner_id" not in RECORDS[entity.name].__table__.c:
         await access.require_below(session, entity.name, action, named["customer_id"])
-
-
-async def upsert(
-    session: AsyncSession,
-    access: Access,
-    entity: Entity,
-    system: str,
-    external_id: str,
-    data: BaseModel,
-    create: Callable[[AsyncSession, Access, Entity, BaseModel], Awaitable[Record]],
-    change: Callable[[AsyncSession, Access, Entity, Record, BaseModel], Awaitable[None]],
-) -> tuple[Record, bool]:
-    """Create or change the record that another system knows by its own id. Answers the record and whether it is new.
-
-    Raises `Conflict`: `archived`, or `taken` when the id belongs to a record out of the caller's reach.
-    """
-    id = await keys.find_external(session, entity.name, system, external_id)
-    if id is None:
-        record = await create(
-            session, access, entity, entity.create.model_validate(data.model_dump(exclude_unset=True))
-        )
-        operation_of(session).pending.external_ids.append(
-            {"entity": entity.name, "system": system, "external_id": external_id, "record_id": record.id}
-        )
-        return record, True
-    try:
-        record = await access.row(session, RECORDS[entity.name], id, "update")
-    except NotFound:
-        # As if the id were free: whoever creates none learns nothing about those there are.
-        access.require(entity.name, "create")
-        raise Conflict("This external id is taken", code="taken") from None
-    await change(session, access, entity, record, data)
-    return record, False

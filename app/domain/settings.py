@@ -4,17 +4,19 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import ledger, seeds
+from app.db import ledger, next_activities, seeds
 from app.db.company import load
 from app.db.models.vocabulary import Setting
+from app.db.queries import import_rows
 from app.db.session import operation_of
 from app.domain.consequences import shown
 from app.domain.entities import rules
 from app.domain.entities.activities import REPORTS, Report
 from app.domain.entities.catalog import ENTITIES
-from app.domain.entities.settings import SettingsUpdate
+from app.domain.entities.settings import REQUIRING, SettingsUpdate
+from app.domain.entities.values import did_you_mean
 from app.domain.records import names_version
-from app.errors import FieldError, Stale
+from app.errors import FieldError, Stale, escaped
 from app.policies.access import Access
 
 
@@ -50,16 +52,25 @@ async def change(session: AsyncSession, access: Access, data: SettingsUpdate, if
             source=operation.source,
             operation_id=operation.id,
         )
+        if "time_zone" in changes:
+            await import_rows.be_patient(session)
+            await next_activities.keep_days(session, *changes["time_zone"])
         await seeds.remember_anew(session)
     return settings
 
 
 def _check_minimum(minimum: dict[str, list[str]]) -> None:
-    problems = [
-        FieldError(f"/minimum_information/{entity}/{position}", "unknown_field", "Not a field of this entity")
-        for entity, names in minimum.items()
-        for position, name in enumerate(names)
-        if name not in (Report if entity == REPORTS else ENTITIES[entity].create).model_fields
-    ]
+    problems = []
+    for entity, names in minimum.items():
+        at = f"/minimum_information/{escaped(entity)}"
+        if entity not in REQUIRING:
+            problems.append(FieldError(at, "unknown_entity", f"No such entity{did_you_mean(entity, REQUIRING)}"))
+            continue
+        known = (Report if entity == REPORTS else ENTITIES[entity].create).model_fields
+        problems += [
+            FieldError(f"{at}/{position}", "unknown_field", f"No such field{did_you_mean(name, known)}")
+            for position, name in enumerate(names)
+            if name not in known
+        ]
     if problems:
         raise rules.invalid(problems)

@@ -15,9 +15,14 @@ from app.domain.entities.stages import Move
 from app.policies.access import Access
 
 
-async def move(session: AsyncSession, access: Access, entity: Entity, id: UUID, to: Move) -> Record:
-    """Move a record to another stage: the old stay ends, a new one begins, the ledger says so."""
+async def move(
+    session: AsyncSession, access: Access, entity: Entity, id: UUID, to: Move, if_match: str | None = None
+) -> Record:
+    """Move a record to another stage: the old stay ends, a new one begins, the ledger says so. Raises `Stale` unless it
+    is of the version that `if_match` names.
+    """
     record: Any = await access.row(session, RECORDS[entity.name], id, "update")
+    await records.unchanged_since(session, access, entity, record, if_match)
     records.not_archived(record)
     at = clock.now()  # once the record is locked: its stays follow one another
     values = moved(access, entity, consequences.values_of(record), to, at)

@@ -36,7 +36,7 @@ async def change(session: AsyncSession, access: Access, entity: Entity, user: Re
     """Change a user. Deactivating and another profile end their sessions; the last administrator remains one.
 
     Raises `Forbidden`, code `exceeds_own_profile`, for a user who may do more than the caller, or would; `Conflict`,
-    code `owns_work`, for who would leave with work, if that is not confirmed.
+    code `owns_work`, for who would leave with work, or not see it any more, if that is not confirmed.
     """
     await require_within(session, access, getattr(user, "profile_id", ""))
     before = {name: getattr(user, name) for name in REACHING}
@@ -44,9 +44,9 @@ async def change(session: AsyncSession, access: Access, entity: Entity, user: Re
     after: dict[str, Any] = {name: getattr(user, name) for name in REACHING}
     if after == before:
         return
-    if before["active"] and not after["active"]:
-        await handing_over.check_leaving(session, access, user.id)
     other_profile = before["profile_id"] != after["profile_id"]
+    if before["active"] and (other_profile or not after["active"]):
+        await handing_over.check_leaving(session, access, user.id, after["profile_id"] if after["active"] else None)
     # What an API key may do follows the profile with the next request.
     if before["active"] != after["active"] or (other_profile and not getattr(user, "service", False)):
         await signing_in.end_sessions(session, [user.id])

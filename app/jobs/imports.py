@@ -26,14 +26,16 @@ async def load_import(run: Run) -> None:
             await imports.take_stock(session, import_id)
     except AppError as error:
         gone = isinstance(error, Unauthenticated)
-        why = "Whoever sent it is no longer an active user" if gone else error.detail
         async with run.transaction(last=True, by_itself=gone) as (session, access):
-            await imports.fail(session, access, import_id, why)
+            if gone:
+                why = "Whoever sent it is no longer an active user"
+                await imports.fail(session, access, import_id, "no_longer_active", why)
+            else:
+                await imports.fail(session, access, import_id, error.code, error.detail)
 
 
 async def given_up(session: AsyncSession, payload: Json) -> None:
     """The job failed again and again."""
     access = Access.system(Reason.SWEEP)
-    await imports.fail(
-        session, access, UUID(payload["import_id"]), "It could not be loaded; the log of the worker says why"
-    )
+    why = "It could not be loaded; the log of the worker says why"
+    await imports.fail(session, access, UUID(payload["import_id"]), "given_up", why)

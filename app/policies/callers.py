@@ -11,17 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import clock
 from app.db import session as db
 from app.db.seeds import SYSTEM_USER
-from app.db.vocabulary import Connection, Memory, load
+from app.db.vocabulary import VERSION, Connection, Memory, load
 from app.errors import Unauthenticated
 from app.policies.access import Access, Reason
 from app.policies.profiles import Grants, compiled, enforcer
 
 MOST_CALLERS = 10_000
 
-_VERSION = "select string_agg(xid::text, ' ' order by name) as version from versions"
-
-_STATE = """
-select (select string_agg(xid::text, ' ' order by name) from versions) as version,
+_STATE = f"""
+select {VERSION} as version,
   exists (select from sessions where id = $1 and ended_at is null) as in_force
 """
 
@@ -81,9 +79,7 @@ async def meet(connection: Connection, user_id: UUID, session_id: UUID | None) -
     if row is None or not row["active"]:
         raise session_ended()
     profile = row["profile_id"]
-    grants = _grants.get((memory.version, profile))
-    if grants is None:
-        grants = _grants[memory.version, profile] = compiled(enforcer(memory.policies), profile)
+    grants = _granted(memory, profile)
     if (scopes := row["scopes"]) is not None:
         grants = {right: reach for right, reach in grants.items() if f"{right[0]}:{right[1]}" in scopes}
     access = Access(
@@ -118,10 +114,28 @@ async def access_of(session: AsyncSession, user_id: UUID, session_id: UUID | Non
 
 async def system(connection: Connection, reason: Reason, version: str | None = None) -> Access:
     """The product itself, with the company's vocabulary at that version, or as it is now."""
+    return Access.system(reason, (await _at(connection, version)).vocabulary)
+
+
+async def readers(session: AsyncSession, *sections: str) -> list[str]:
+    """The profiles that read all of these sections."""
+    memory = await _at(await db.driver(session))
+    wanted = {(section, "read", "open") for section in sections}
+    return [each for each in memory.vocabulary.profiles if wanted <= _granted(memory, each).keys()]
+
+
+def _granted(memory: Memory, profile: str) -> Grants:
+    grants = _grants.get((memory.version, profile))
+    if grants is None:
+        grants = _grants[memory.version, profile] = compiled(enforcer(memory.policies), profile)
+    return grants
+
+
+async def _at(connection: Connection, version: str | None = None) -> Memory:
+    """What is remembered at a version, or is in force now."""
     if version is None:
-        version = (await connection.fetchrow(_VERSION))["version"]
-    memory = _memory if _memory is not None and _memory.version == version else await _remember(connection)
-    return Access.system(reason, memory.vocabulary)
+        version = (await connection.fetchrow(f"select {VERSION} as version"))["version"]
+    return _memory if _memory is not None and _memory.version == version else await _remember(connection)
 
 
 async def _remember(connection: Connection) -> Memory:

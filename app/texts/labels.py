@@ -18,5 +18,11 @@ def label(labels: Mapping[str, str], language: str) -> str:
 
     Companies edit labels, so one may be missing or blank.
     """
+    return labels.get(language_of(labels, language)) or ""
+
+
+def language_of(labels: Mapping[str, str], language: str) -> str:
+    """The language in which `label` has it: the wanted one, else English, else any."""
     wanted = language.replace("_", "-").partition("-")[0].lower()
-    return labels.get(wanted) or labels.get(FALLBACK) or next(filter(None, labels.values()), "")
+    said = (each for each in (wanted, FALLBACK, *labels) if labels.get(each))
+    return next(said, wanted)

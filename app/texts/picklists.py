@@ -224,7 +224,7 @@ PICKLISTS: dict[str, PicklistText] = {
             option("partner", "Socio", "Partner", "Partner"),
             option("distributor", "Distribuidor", "Distributore", "Distributor"),
             option("family", "Familia", "Famiglia", "Family"),
-            _OTHER,
+            option("other", "Otra", "Altra", "Other"),
         ),
     ),
     "territory": PicklistText(labels("Territorio", "Territorio", "Territory"), ()),

@@ -37,6 +37,23 @@ async def test_one_telephone_and_one_e_mail_are_primary(administrator: Client) -
     assert [each["primary"] for each in customer["emails"]] == [False, True, False]
 
 
+@pytest.mark.parametrize(
+    ("entity", "needed"),
+    [
+        *((entity, {"name": "A"}) for entity in ("customers", "opportunities", "products")),
+        ("leads", {"last_name": "A"}),
+        ("activities", {"kind": "task", "subject": "A"}),
+    ],
+)
+async def test_of_tags_alike_but_for_case_and_blanks_the_first_is_kept(
+    administrator: Client, entity: str, needed: dict[str, str]
+) -> None:
+    made = await make(administrator, entity, **needed, tags=["VIP", "a", " vip ", "á", "a", "B  c", "b C"])
+    assert made["tags"] == ["VIP", "a", "á", "B  c"]
+    changed = await administrator.patch(f"/v1/{entity}/{made['id']}", json={"tags": ["vip", "VIP"]})
+    assert (changed.status_code, changed.json()["tags"]) == (200, ["vip"])
+
+
 async def test_e_mails_are_checked(administrator: Client) -> None:
     customer = await make(administrator, "customers", name="A", emails=[{"address": " Ana.Ruiz@EXAMPLE.com "}])
     assert customer["emails"][0]["address"] == "Ana.Ruiz@example.com"

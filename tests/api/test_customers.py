@@ -141,6 +141,9 @@ async def test_no_customer_is_its_own_parent(administrator: Client) -> None:
     customer = await make(administrator, "customers", name="Acme")
     answer = await administrator.patch(f"/v1/customers/{customer['id']}", json={"parent_id": customer["id"]})
     assert problems(answer) == {("/parent_id", "names_itself")}
+    relations = {"relations": [{"customer_id": customer["id"], "kind": "partner"}]}
+    answer = await administrator.patch(f"/v1/customers/{customer['id']}", json=relations)
+    assert problems(answer) == {("/relations/0/customer_id", "names_itself")}
 
 
 async def test_a_chain_of_parents_does_not_close(administrator: Client) -> None:

@@ -95,3 +95,18 @@ async def test_what_is_taken_for_empty_is_looked_at_after_many_new_rows(
     await loaded(administrator, "products", file(0), mapping)
     async with transaction("system") as session:
         assert await session.scalar(text(f"select reltuples from pg_class {ids}")) == MANY
+
+
+async def test_tags_of_a_file_are_kept_once_as_those_of_a_body(administrator: Client) -> None:
+    mapping = {"match_on": "name", "columns": {"name": "name", "tags": "tags"}}
+
+    async def tags() -> list[str]:
+        (acme,) = await everything(administrator, "/v1/customers")
+        return list((await administrator.get(f"/v1/customers/{acme['id']}")).json()["tags"])
+
+    await loaded(administrator, "customers", 'name,tags\nAcme,"VIP;new; vip"\nacme,"New;old"\n', mapping)
+    assert await tags() == ["VIP", "new", "old"]
+    again = await loaded(administrator, "customers", 'name,tags\nacme,"OLD;Vip;vip"\n', mapping)
+    assert again["counts"]["unchanged"] == 1
+    await loaded(administrator, "customers", 'name,tags\nAcme,"Gone;vip;gone"\n', mapping)
+    assert await tags() == ["VIP", "new", "old", "Gone"]

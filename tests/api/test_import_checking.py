@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -67,6 +68,7 @@ async def test_a_file_that_takes_too_much_fails_and_the_next_is_loaded(
     failed = (await administrator.get(sent.headers["location"])).json()
     assert (failed["state"], await total(administrator, "/v1/customers")) == ("failed", 0)
     assert failed["failure"] == "Reading the file took more time or memory than there is for it"
+    assert failed["failure_code"] == "too_demanding"
     assert (await loaded(administrator, "customers", file, CUSTOMERS))["counts"]["created"] == 2_000
 
 
@@ -241,3 +243,28 @@ async def test_a_field_beside_the_options_is_refused_and_nothing_is_loaded(admin
     answer = await administrator.post("/v1/imports", data=fields, files={"file": ("a.csv", b"name\nAcme\n")})
     assert problems(answer) == {("/dry_run", "unknown_field")}
     assert await total(administrator, "/v1/imports") == 0
+
+
+async def test_a_row_names_a_later_one_by_any_of_its_keys(administrator: Client) -> None:
+    customers = "name,tax,parent\nAcme Sur,,B-12345674\nAcme,B12345674,\nGama,12345678Z,Nobody\nGama Sur,,12345678Z\n"
+    parent = {"to": "parent", "by": "tax_id"}
+    columns: dict[str, Any] = {"name": "name", "tax": "tax_id", "parent": parent}
+    done = await loaded(administrator, "customers", customers, {"columns": columns})
+    told = [(each["row"], each["code"]) for each in await errors_of(administrator, done)]
+    assert told == [(4, "unknown_reference"), (5, "unknown_reference")]
+    made = {each["name"]: each for each in await everything(administrator, "/v1/customers")}
+    assert made["Acme Sur"]["parent_id"] == made["Acme"]["id"]
+    people = "name,email,boss,customer\nAna,,EVA@acme.example,Acme\nEva,eva@acme.example,,Acme\n"
+    people += "Ian,,both@acme.example,Acme\nUna,both@acme.example,,Acme\nDos,both@acme.example,,Acme\n"
+    columns = {"name": "last_name", "email": "emails.address", "customer": "customer"}
+    columns["boss"] = {"to": "reports_to", "by": "email"}
+    done = await loaded(administrator, "contacts", people, {"columns": columns})
+    told = [(each["row"], each["code"]) for each in await errors_of(administrator, done)]
+    assert told == [(4, "ambiguous_reference")]
+    made = {each["last_name"]: each for each in await everything(administrator, "/v1/contacts")}
+    assert made["Ana"]["reports_to_id"] == made["Eva"]["id"]
+    users = "login,email,boss\nana,,Eva@acme.example\neva,eva@acme.example,\n"
+    columns = {"login": ["username", "name"], "email": "email", "boss": {"to": "manager", "by": "email"}}
+    await loaded(administrator, "users", users, {"columns": columns, "constants": {"profile_id": "sales"}})
+    made = {each["username"]: each for each in await everything(administrator, "/v1/users")}
+    assert made["ana"]["manager_id"] == made["eva"]["id"]

@@ -260,8 +260,10 @@ async def test_a_file_that_cannot_be_read_fails_and_says_why(administrator: Clie
     assert sent.status_code == 202, sent.text
     await work()
     failed = (await administrator.get(sent.headers["location"])).json()
-    assert failed["state"] == "failed"
+    assert (failed["state"], failed["failure_code"]) == ("failed", "cell_too_long")
     assert "32768" in failed["failure"]
+    found = (await administrator.get("/v1/imports?failure_code=cell_too_long")).json()["items"]
+    assert [each["id"] for each in found] == [failed["id"]]
     assert await total(administrator, "/v1/customers") == 0
 
 

@@ -1,7 +1,13 @@
 """Converting leads over HTTP: a customer, a contact and an opportunity at once, and only once."""
 
+import asyncio
 from typing import Any
+from uuid import UUID
 
+from app.db.session import transaction
+from app.domain import leads
+from app.domain.entities.lead_conversion import LeadConversion
+from app.policies.callers import access_of
 from tests.api.records import at_once, make, problems
 from tests.api.test_leads import move, rows
 from tests.conftest import Client
@@ -112,6 +118,29 @@ async def test_asked_many_times_at_once_it_makes_everything_once(as_profile: Any
     assert len(await rows("select 1 from events where type = 'lead.converted'")) == 1
 
 
+async def test_who_waits_for_a_conversion_still_reaches_what_is_theirs(as_profile: Any) -> None:
+    seller = await as_profile("sales")
+    lead = await make(seller, "leads", **ANA, **ACME)
+    opportunity = await make(seller, "opportunities", name="V", lead_id=lead["id"])
+    url, at = f"/v1/leads/{lead['id']}", f"/v1/opportunities/{opportunity['id']}"
+    async with transaction() as session:
+        access = await access_of(session, seller.user_id)
+        await leads.convert(session, access, UUID(lead["id"]), LeadConversion())
+        waiting = [
+            asyncio.create_task(each)
+            for each in (
+                seller.patch(url, json={"message": "Call me"}),
+                seller.post(f"{url}/stage", json={"stage": "contacted"}),
+                seller.patch(at, json={"description": "Big"}),
+                seller.post(f"{at}/stage", json={"stage": "qualification"}),
+            )
+        ]
+        assert (await asyncio.wait(waiting, timeout=0.5))[0] == set()
+    told = [await each for each in waiting]
+    assert [each.status_code for each in told] == [200, 409, 200, 200], [each.text for each in told]
+    assert told[1].json()["code"] == "forbidden_move"
+
+
 async def test_a_person_becomes_a_customer_and_its_contact(administrator: Client) -> None:
     lead = await make(administrator, "leads", **ANA)
     after = await converted(administrator, lead["id"], opportunity={"name": "Valves", "amount": "1200.5"})
@@ -191,6 +220,10 @@ async def test_the_opportunity_that_a_lead_has_goes_with_it(administrator: Clien
     assert await total(administrator, "opportunities") == 1
 
     lead = await make(administrator, "leads", **ANA)
+    nowhere = {"pipeline_id": "0198c0de-0000-7000-8000-000000000000"}
+    assert problems(await convert(administrator, lead["id"], opportunity=nowhere), 404) == {
+        ("/opportunity/pipeline_id", "not_found")
+    }
     has = await make(administrator, "opportunities", name="Early", lead_id=lead["id"])
     wrong = {"pipeline_id": has["pipeline_id"]}
     assert problems(await convert(administrator, lead["id"], opportunity=wrong)) == {
@@ -224,7 +257,7 @@ async def test_a_discarded_or_archived_lead_is_not_converted(administrator: Clie
     await move(administrator, lead["id"], "discarded", discard_reason="price")
     refused = await convert(administrator, lead["id"])
     assert (refused.status_code, refused.json()["code"]) == (409, "forbidden_move")
-    assert (refused.json()["stage"], refused.json()["allowed"]) == ("discarded", [])
+    assert (refused.json()["stage"], refused.json()["allowed"]) == ("discarded", ["new", "contacted", "qualified"])
     await move(administrator, lead["id"], "new")
     await administrator.delete(f"/v1/leads/{lead['id']}")
     refused = await convert(administrator, lead["id"])

@@ -115,6 +115,8 @@ async def test_dates_and_ids_are_filtered_by(administrator: Client, customers: A
         ("sort=description", "/query/sort", "unknown_field", ""),
         ("sort=name,-name", "/query/sort", "repeated", ""),
         ("fields=id,nme", "/query/fields", "unknown_field", "name"),
+        ("country=Spain", "/query/country", "country", ""),
+        ("source=file", "/query/source", "literal_error", "import"),
         ("sector=retial", "/query/sector", "unknown_option", "retail"),
         ("sector__ne=retial", "/query/sector__ne", "unknown_option", "retail"),
         ("employees=many", "/query/employees", "whole_number", ""),
@@ -148,6 +150,21 @@ async def test_stages_are_options_too(administrator: Client) -> None:
     answer = await administrator.get("/v1/opportunities?stage=negotation")
     assert problems(answer) == {("/query/stage", "unknown_option")}
     assert "negotiation" in answer.json()["detail"]
+    for section, query, code in (
+        ("opportunities", "stage_kind=foo", "literal_error"),
+        ("activities", "state=foo", "literal_error"),
+        ("imports", "state=foo", "literal_error"),
+        ("imports", "entity=custmers", "unknown_option"),
+    ):
+        answer = await administrator.get(f"/v1/{section}?{query}")
+        assert problems(answer) == {(f"/query/{query.partition('=')[0]}", code)}
+
+
+async def test_countries_are_filtered_by_as_they_are_written(administrator: Client) -> None:
+    await make(administrator, "customers", name="Acme", addresses=[{"country": "es"}])
+    for value in ("ES", "es", " es "):
+        assert await found(administrator, "customers", country=value) == ["Acme"]
+    assert await found(administrator, "customers", country__ne="es") == []
 
 
 async def test_nulls_come_last_in_both_directions(administrator: Client, customers: Any) -> None:

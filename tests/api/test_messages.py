@@ -114,7 +114,8 @@ async def test_a_template_speaks_the_language_of_who_gets_it_and_knows_its_place
     spanish = await make(administrator, "leads", **lead, preferred_language="es-MX")
     english = await make(administrator, "leads", **lead, preferred_language="fr")
     for each in (spanish, english):
-        await make(administrator, "messages", lead_id=each["id"], template_id=template["id"])
+        made = await make(administrator, "messages", lead_id=each["id"], template_id=template["id"])
+        assert made["language"] == "en", "that of the text, whatever was wanted"
     own = await make(administrator, "messages", lead_id=english["id"], template_id=template["id"], text="My own words")
     await work()
     assert [(letter.subject, letter.text) for letter in sent] == [
@@ -125,6 +126,19 @@ async def test_a_template_speaks_the_language_of_who_gets_it_and_knows_its_place
     assert own["language"] == "fr"
     answered = (await administrator.get(f"/v1/leads/{spanish['id']}")).json()
     assert answered["first_response_at"] is not None
+
+
+async def test_an_empty_mail_does_not_go_out_whoever_left_it_empty(
+    administrator: Client, sent: list[mail.Letter]
+) -> None:
+    empty = {"subject": {"en": "{first_name}"}, "text": {"en": "{last_name}"}}
+    template = await make(administrator, "templates", key="empty", name="Empty", **empty)
+    lead = await make(administrator, "leads", company_name="Acme", emails=[{"address": "info@acme.example"}])
+    message = {"lead_id": lead["id"], "template_id": template["id"]}
+    required = {("/subject", "required_information"), ("/text", "required_information")}
+    assert problems(await administrator.post("/v1/messages", json=message)) == required
+    await work()
+    assert sent == []
 
 
 async def test_a_template_with_a_place_that_nothing_fills_in_or_a_key_that_is_taken_is_refused(

@@ -190,3 +190,28 @@ async def test_an_activity_planned_while_its_opportunity_moves_has_the_customer_
     assert {each["customer_id"] for each in activities} == {beta["id"]}
     assert await when(administrator, "customers", beta) == (7, None)
     assert await when(administrator, "customers", acme) == (None, None)
+
+
+async def test_what_is_due_on_a_day_stays_on_it_where_the_companys_time_zone_changes(administrator: Client) -> None:
+    acme = await make(administrator, "customers", name="Acme")
+    deal = await make(administrator, "opportunities", name="Deal", customer_id=acme["id"])
+    of = {"opportunity_id": deal["id"]}
+    day = await make(administrator, "activities", **CALL, **of, due_at="2026-03-29T12:00:00Z", all_day=True)
+    hour = await make(administrator, "activities", **CALL, **of, due_at="2026-03-30T12:00:00Z")
+    assert day["due_at"] == "2026-03-28T23:00:00.000000Z"
+    for zone, begins in (
+        ("America/Mexico_City", "2026-03-29T06:00:00.000000Z"),
+        ("Asia/Tokyo", "2026-03-28T15:00:00.000000Z"),
+        ("Europe/Madrid", "2026-03-28T23:00:00.000000Z"),
+    ):
+        assert (await administrator.patch("/v1/settings", json={"time_zone": zone})).status_code == 200
+        for each, due_at in ((day, begins), (hour, hour["due_at"])):
+            url = f"/v1/activities/{each['id']}"
+            assert (await administrator.get(url)).json() == each | {"due_at": due_at}
+        again = await administrator.patch(f"/v1/activities/{day['id']}", json={"all_day": True})
+        assert (again.json()["due_at"], again.json()["version"]) == (begins, 1)
+        for kind, record in (("customers", acme), ("opportunities", deal)):
+            assert (await administrator.get(f"/v1/{kind}/{record['id']}")).json()["next_activity_at"] == begins
+    trying = {"X-Dry-Run": "true"}
+    await administrator.patch("/v1/settings", json={"time_zone": "Asia/Tokyo"}, headers=trying)
+    assert (await administrator.get(f"/v1/activities/{day['id']}")).json()["due_at"] == day["due_at"]

@@ -20,6 +20,8 @@ from tests.api.routes import (
     WRITE_ROUTES,
     address,
     answered,
+    body_schema,
+    operations,
     refused,
     resolved,
     schema_of,
@@ -186,6 +188,20 @@ async def test_another_type_of_body_is_refused(administrator: Client, ids: dict[
             answer = await send(administrator, method, address(path, ids), '{"name": "Acme"}', kind)
             refused(answer)
             assert answer.status_code == 415
+
+
+async def test_what_is_no_form_is_refused_where_a_form_is_taken(administrator: Client, client: Client) -> None:
+    taken = {path for _, path, operation in operations() if "requestBody" in operation and not body_schema(operation)}
+    assert taken == {"/v1/auth/token", "/v1/imports", "/v1/forms/{key}/submissions"}
+    for path in ("/v1/auth/token", "/v1/imports"):
+        for kind in ("application/json", "text/plain", "application/xml", "", "a", "/"):
+            answer = await send(administrator, "POST", path, '{"username": "ana", "password": "x"}', kind)
+            assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type"), (path, kind)
+        for kind in ("application/json", "application/x-www-form-urlencoded", "Application/X-WWW-Form-Urlencoded; a=b"):
+            answer = await send(administrator, "POST", path, "", kind)
+            assert (answer.status_code, answer.json()["code"]) == (422, "required_information"), (path, kind)
+    answer = await send(client, "POST", "/v1/imports", "{}")
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
 
 
 async def test_a_body_over_the_limit_is_refused_as_it_arrives(administrator: Client, ids: dict[str, str]) -> None:

@@ -152,7 +152,8 @@ HEADERS: tuple[bytes, ...] = (
 async def test_an_if_match_that_is_none_matches_nothing(administrator: Client, ids: dict[str, str]) -> None:
     # Sessions, second factors and who is assigned have no versions.
     unversioned = re.compile(r"/v1/auth/.*|/v1/users/.*/(sessions|second-factor)|.*/assignees/.*")
-    routes = [each for each in WRITE_ROUTES if each[0] in ("PATCH", "DELETE") and not unversioned.fullmatch(each[1])]
+    methods = ("PATCH", "DELETE", "PUT")
+    routes = [each for each in WRITE_ROUTES if each[0] in methods and not unversioned.fullmatch(each[1])]
     for number, (method, path) in enumerate(routes):
         for value in HEADERS[number % 3 :: 3]:
             body = {} if method == "DELETE" else {"json": {}}

@@ -178,6 +178,18 @@ async def test_the_profile_follows_the_provider_at_each_sign_in(
     assert told[0] == '{"profile_id": ["sales", "administrator"]}'
 
 
+async def test_the_profile_follows_the_provider_though_it_does_not_read_their_work(
+    browser: Browser, provider: OpenIdProvider, ana: UUID, people: People
+) -> None:
+    seller = await people.client(ana)
+    assert (await seller.post("/v1/leads", json={"company_name": "Acero"})).status_code == 201
+    await worlds.execute("delete from policies where subject = 'profile:sales' and section = 'leads'")
+    await worlds.execute("update users set profile_id = 'administrator' where id = $1", ana)
+    await people.user("administrator")
+    await browser.sign_in()
+    assert (await browser.client.get("/v1/me", headers=await browser.access())).json()["profile_id"] == "sales"
+
+
 async def test_the_last_administrator_stays_one(browser: Browser, provider: OpenIdProvider, people: People) -> None:
     ana = await people.user("administrator", "Ana", username="ana@acero.es")
     assert await browser.error() == "last_administrator"

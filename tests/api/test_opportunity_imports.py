@@ -1,6 +1,10 @@
 """Files of opportunities: where a row leads, and what it must say."""
 
-from tests.api.records import make
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from app import clock
+from tests.api.records import make, problems
 from tests.conftest import Client
 from tests.loading import errors_of, everything, loaded
 
@@ -135,6 +139,47 @@ async def test_another_day_of_closing_corrects_the_stays(administrator: Client) 
     }
 
 
+async def test_stays_follow_one_another_though_a_file_closes_before_the_last_one_began(administrator: Client) -> None:
+    url = "/v1/opportunities/by/erp/1"
+    made = (await administrator.put(url, json={"name": "1", "opened_at": "2026-01-01T11:00:00Z"})).json()
+    moved = await administrator.post(f"/v1/opportunities/{made['id']}/stage", json={"stage": "qualification"})
+    since = moved.json()["stage_entered_at"]
+    mapping = {
+        "match_on": "external_id",
+        "external_system": "erp",
+        "columns": {"id": ["external_id", "name"], "closed": "closed_at", "amount": "amount"},
+        "constants": {"stage": "lost", "lost_reason": "price"},
+    }
+    for day, amount in (("2026-02-01", ""), ("2026-02-02", ""), ("2026-02-02", "5")):
+        file = f"id,closed,amount\n1,{day},{amount}\n"
+        assert (await loaded(administrator, "opportunities", file, mapping))["counts"]["updated"] == 1
+        assert (await loaded(administrator, "opportunities", file, mapping))["counts"]["unchanged"] == 1
+        read = (await administrator.get(f"/v1/opportunities/{made['id']}")).json()
+        assert (read["closed_at"], read["stage_entered_at"]) == (f"{day}T11:00:00.000000Z", since)
+        stays = (await administrator.get(f"/v1/opportunities/{made['id']}/stages")).json()["items"]
+        told = [(stay["stage"], stay["entered_at"], stay["left_at"]) for stay in stays]
+        assert told[1:] == [("qualification", since, since), ("lost", since, None)]
+
+
+async def test_nothing_was_opened_or_closed_later_than_today(administrator: Client) -> None:
+    now = clock.now().astimezone(ZoneInfo("Europe/Madrid"))
+    today, later = f"{now:%F} 23:59", f"{now + timedelta(days=2):%F}"
+    columns = {"name": "name", "opened": "opened_at", "stage": "stage", "closed": "closed_at", "why": "lost_reason"}
+    rows = [f"A,{today},,,", f"B,{later},,,", f"C,2026-01-01,lost,{today},price", f"D,2026-01-01,lost,{later},price"]
+    file = "name,opened,stage,closed,why\n" + "\n".join(rows)
+    done = await loaded(administrator, "opportunities", file, {"columns": columns})
+    told = [(each["row"], each["field"], each["code"]) for each in await errors_of(administrator, done)]
+    assert told == [(3, "opened_at", "in_the_future"), (5, "closed_at", "in_the_future")]
+    assert done["counts"]["created"] == 2
+    values = {"name": "V", "opened_at": f"{later}T11:00:00Z"}
+    assert problems(await administrator.post("/v1/opportunities", json=values)) == {("/opened_at", "in_the_future")}
+    columns = {"subject": "subject", "done": "done_at"}
+    calls = {"columns": columns, "constants": {"kind": "call", "outcome": "reached"}}
+    done = await loaded(administrator, "activities", f"subject,done\nA,{today}\nB,{later}\n", calls)
+    told = [(each["row"], each["field"], each["code"]) for each in await errors_of(administrator, done)]
+    assert told == [(3, "done_at", "in_the_future")], "a day alone is noon of it, which may be yet to come"
+
+
 async def test_the_ledger_tells_of_each_line_what_is_known_and_what_is_not(administrator: Client) -> None:
     await loaded(administrator, "customers", "name\nAcme\n", {"columns": {"name": "name"}})
     products = "name,price,currency\nGTX,50,EUR\nMG,7,USD\n"
@@ -152,3 +197,21 @@ async def test_the_ledger_tells_of_each_line_what_is_known_and_what_is_not(admin
         assert created["changes"].get("lines", [None, []]) == [None, read["lines"]]
         told[each["name"]] = [line["unit_price"] for line in read["lines"]]
     assert told == {"A": ["50.00"], "B": [None], "C": []}, "a price in another currency is none"
+
+
+async def test_a_file_that_gives_another_currency_gives_the_amounts_its_digits(administrator: Client) -> None:
+    gtx = await make(administrator, "products", name="GTX", price="50")
+    lines = [{"product_id": gtx["id"], "unit_price": "9.99"}, {"product_id": gtx["id"]}]
+    for name, amount in (("A", "100.40"), ("B", None)):
+        values = {"name": name, "amount": amount, "currency": "EUR", "lines": lines}
+        assert (await administrator.put(f"/v1/opportunities/by/erp/{name}", json=values)).status_code == 201
+    columns = {"name": ["external_id", "name"], "currency": "currency"}
+    mapping = {"match_on": "external_id", "external_system": "erp", "columns": columns}
+    for currency, amount, price in (("JPY", "100", ["10", "50"]), ("EUR", "100.00", ["10.00", "50.00"])):
+        file = f"name,currency\nA,{currency}\nB,{currency}\n"
+        assert (await loaded(administrator, "opportunities", file, mapping))["counts"]["updated"] == 2
+        assert (await loaded(administrator, "opportunities", file, mapping))["counts"]["unchanged"] == 2
+        for each in await everything(administrator, "/v1/opportunities"):
+            read = (await administrator.get(f"/v1/opportunities/{each['id']}")).json()
+            assert read["amount"] == (amount if read["name"] == "A" else None)
+            assert [line["unit_price"] for line in read["lines"]] == price

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.api.records import found, make
+from tests.api.records import found, make, problems
 from tests.conftest import Client
 
 MUNOZ = "Muñoz Hnos."
@@ -29,6 +29,7 @@ async def munoz(administrator: Client) -> None:
     [
         "munoz", "MUÑOZ", "hnos mun", "muñoz hnos.", "muñiz", "munozz", "hnos",
         "pedidos@talleres.example", "pedidos", "talleres", "976123456", "+34976123456", "976 12 34 56", "123456",
+        "976-12-34-56", "976.123.456", "(976)123456", "+34-976-123456",
         "ferreteria-ebro.es", "ferretería", "suministros ebro", "«Muñoz», (Hnos.)", "munoz 976123456",
     ],
 )  # fmt: skip
@@ -63,9 +64,22 @@ async def test_a_misspelt_search_is_paged_like_any_other(administrator: Client) 
     assert names == [f"Muñoz {number}" for number in range(5)]
 
 
-async def test_words_of_nothing_but_punctuation_find_everything(administrator: Client, munoz: None) -> None:
-    assert len(await found(administrator, "customers", q=" ., ")) == 2
+async def test_nothing_but_punctuation_is_no_search(administrator: Client, munoz: None) -> None:
+    for query in ({"q": " ., "}, {"q": "!!!"}, {"q": "'"}, {"name__contains": "'"}, {"name__starts": "´"}):
+        (name,) = query
+        answer = await administrator.get("/v1/customers", params=query)
+        assert problems(answer) == {(f"/query/{name}", "nothing_to_find")}
+    assert await found(administrator, "customers", q="munoz !!! -- .") == []
+    assert await found(administrator, "customers", q="munoz !!! .") == [MUNOZ]
     assert len(await found(administrator, "customers", q="")) == 2
+
+
+async def test_a_domain_is_found_as_people_write_it_and_as_machines_do(administrator: Client) -> None:
+    await make(administrator, "customers", name="Piñata", website="https://www.muñoz-hnos.es/tienda")
+    await make(administrator, "leads", company_name="Piñata", website="muñoz-hnos.es/tienda")
+    for section in ("customers", "leads"):
+        for q in ("muñoz-hnos.es", "munoz-hnos", "xn--muoz-hnos-r6a.es"):
+            assert await found(administrator, section, q=q) == ["Piñata"], (section, q)
 
 
 async def test_what_is_changed_is_found_by_what_it_is_now(administrator: Client) -> None:

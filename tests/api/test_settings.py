@@ -44,12 +44,26 @@ async def test_settings_are_read_and_changed(administrator: Client) -> None:
         ({"country": None}, "/country"),
         ({"languages": []}, "/languages"),
         ({"minimum_information": {"customers": ["nme"]}}, "/minimum_information/customers/0"),
+        ({"minimum_information": {"forms": []}}, "/minimum_information/forms"),
+        ({"minimum_information": {"~/": []}}, "/minimum_information/~0~1"),
+        ({"minimum_information": {str(number): [] for number in range(9)}}, "/minimum_information"),
         ({"business_hours": [{"weekday": 1, "opens": "10:00", "closes": "09:00"}]}, "/business_hours/0"),
         ({"contry": "ES"}, "/contry"),
     ],
 )
 async def test_wrong_settings_are_refused(administrator: Client, change: dict[str, Any], pointer: str) -> None:
     assert {place for place, _ in problems(await administrator.patch("/v1/settings", json=change))} == {pointer}
+
+
+async def test_the_nearest_entity_and_field_are_named(administrator: Client) -> None:
+    minimum = {"custmers": ["name"], "activity_reports": ["outcom"], "leads": ["first_name", "emial"]}
+    answer = await administrator.patch("/v1/settings", json={"minimum_information": minimum})
+    assert answer.status_code == 422
+    assert {tuple(each.values()) for each in answer.json()["errors"]} == {
+        ("/minimum_information/custmers", "unknown_entity", "No such entity; did you mean customers?"),
+        ("/minimum_information/activity_reports/0", "unknown_field", "No such field; did you mean outcome?"),
+        ("/minimum_information/leads/1", "unknown_field", "No such field; did you mean emails?"),
+    }
 
 
 async def test_only_who_may_configure_changes_them(as_profile: Any) -> None:

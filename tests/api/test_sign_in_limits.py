@@ -1,5 +1,6 @@
 """Guessing from everywhere: an account withstands it, its owner is not locked out, and nobody learns if it exists."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,37 @@ async def test_guesses_from_everywhere_are_few_and_leave_the_owner_where_they_ha
         await signing_in.sign_in("ana", PASSWORD, "192.0.2.5")
     later(hours=1)
     assert (await signing_in.sign_in("ana", PASSWORD, HOTEL)).access_token
+
+
+async def test_where_the_owner_has_been_outlives_a_change_of_the_secret(
+    make_user: Any, keys_are: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "BY_STRANGERS", 5)
+    old, new = "o" * 32, "n" * 32
+    await make_user(username="ana", profile="sales", password=PASSWORD)
+    keys_are(old)
+    await signing_in.sign_in("ana", PASSWORD, HOME)
+    keys_are(f"{new},{old}")
+    assert await guess_from_everywhere("ana", 7) == 5
+    with pytest.raises(TooMany):
+        await signing_in.sign_in("ana", PASSWORD, HOTEL)
+    assert (await signing_in.sign_in("ana", PASSWORD, HOME)).access_token
+    keys_are(new)
+    assert await guess_from_everywhere("ana", 1) == 0
+    assert (await signing_in.sign_in("ana", PASSWORD, HOME)).access_token, "it is remembered anew"
+
+
+async def test_a_network_is_forgotten_with_the_secret_that_it_was_remembered_by(
+    make_user: Any, keys_are: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "BY_STRANGERS", 5)
+    await make_user(username="ana", profile="sales", password=PASSWORD)
+    keys_are("o" * 32)
+    await signing_in.sign_in("ana", PASSWORD, HOME)
+    keys_are("n" * 32)
+    assert await guess_from_everywhere("ana", 7) == 5
+    with pytest.raises(TooMany):
+        await signing_in.sign_in("ana", PASSWORD, HOME)
 
 
 async def test_a_mailed_link_opens_an_account_under_attack_from_anywhere(

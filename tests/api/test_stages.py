@@ -1,4 +1,4 @@
-"""Moving opportunities through their stages over HTTP."""
+"""Moving opportunities through their stages over HTTP, and the history of customers' lifecycle stages."""
 
 from typing import Any
 
@@ -94,6 +94,9 @@ async def test_reopening_needs_the_right_to_configure_pipelines(administrator: C
     id = await opportunity(seller, "lost")
     refused = await move(seller, id, "negotiation")
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert (await move(seller, id, "won")).json()["allowed"] == []
+    open_stages = ["reception", "qualification", "proposal", "negotiation"]
+    assert (await move(administrator, id, "won")).json()["allowed"] == open_stages
     reopened = (await move(administrator, id, "negotiation")).json()
     assert (reopened["stage_kind"], reopened["closed_at"], reopened["lost_reason"]) == ("open", None, None)
     history = (await administrator.get(f"/v1/opportunities/{id}/stages")).json()["items"]
@@ -110,6 +113,21 @@ async def test_who_only_sees_an_opportunity_does_not_move_it(administrator: Clie
     assert (archived.status_code, archived.json()["code"]) == (409, "archived")
 
 
+async def test_a_move_heeds_the_version_that_it_is_meant_for(administrator: Client) -> None:
+    id = await opportunity(administrator)
+    url = f"/v1/opportunities/{id}"
+    await administrator.patch(url, json={"name": "Presses"})
+    stale = await administrator.post(f"{url}/stage", json={"stage": "qualification"}, headers={"If-Match": '"1"'})
+    assert (stale.status_code, stale.json()["code"], stale.json()["version"]) == (412, "stale", 2)
+    assert stale.json()["changed"] == {"name": "Presses"}
+    assert (await administrator.get(url)).json()["stage"] == "reception"
+    moved = await administrator.post(f"{url}/stage", json={"stage": "qualification"}, headers={"If-Match": '"2"'})
+    assert (moved.status_code, moved.json()["stage"], moved.headers["etag"]) == (200, "qualification", '"3"')
+    lead = await make(administrator, "leads", first_name="Ana")
+    stale = await administrator.post(f"/v1/leads/{lead['id']}/stage", json={"stage": "x"}, headers={"If-Match": '"7"'})
+    assert (stale.status_code, stale.json()["version"]) == (412, 1)
+
+
 async def test_of_fifty_moves_at_once_one_succeeds(administrator: Client) -> None:
     id = await opportunity(administrator)
     answers = await at_once(*(move(administrator, id, "qualification") for _ in range(50)))
@@ -118,3 +136,32 @@ async def test_of_fifty_moves_at_once_one_succeeds(administrator: Client) -> Non
     assert await rows("select 1 from stage_stays where record_id = :id and stage = 'qualification'", id=id) == [(1,)]
     assert len(await rows("select 1 from events where type = 'opportunity.stage_changed'")) == 1
     assert (await administrator.get(f"/v1/opportunities/{id}")).json()["version"] == 2
+
+
+async def test_the_lifecycle_stages_of_a_customer_are_its_history(administrator: Client, as_profile: Any) -> None:
+    customer = await make(administrator, "customers", name="Acme", lifecycle_stage="possible")
+    path = f"/v1/customers/{customer['id']}"
+    for stage in ("customer", None, "lost"):
+        assert (await administrator.patch(path, json={"lifecycle_stage": stage})).status_code == 200
+    assert (await administrator.patch(path, json={"name": "Acme SL"})).status_code == 200
+    history = (await administrator.get(f"{path}/lifecycle")).json()["items"]
+    assert [each["stage"] for each in history] == ["possible", "customer", "lost"]
+    assert history[0]["left_at"] == history[1]["entered_at"]
+    assert history[1]["left_at"] < history[2]["entered_at"], "for a while it was in none"
+    now = (await administrator.get(path)).json()
+    assert (history[2]["entered_at"], history[2]["left_at"]) == (now["lifecycle_stage_entered_at"], None)
+    assert {(each["by"], each["source"]) for each in history} == {(str(administrator.user_id), "api")}
+    assert history[0].keys() == {"stage", "entered_at", "left_at", "seconds", "by", "source"}
+
+    assert (await (await as_profile("marketing")).get(f"{path}/lifecycle")).json()["items"] == history
+    hidden = await (await as_profile("support")).get(f"{path}/lifecycle")
+    assert (hidden.status_code, hidden.json()["code"]) == (403, "field_hidden")
+    for other in (f"{path}/lifecycle", "/v1/customers/0198c0de-0000-7000-8000-000000000000/lifecycle"):
+        missing = await (await as_profile("sales")).get(other)
+        assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
+
+
+async def test_a_customer_without_a_lifecycle_stage_has_no_history_of_them(administrator: Client) -> None:
+    customer = await make(administrator, "customers", name="Acme")
+    answer = await administrator.get(f"/v1/customers/{customer['id']}/lifecycle")
+    assert (answer.status_code, answer.json()) == (200, {"items": []})

@@ -25,6 +25,33 @@ async def test_another_systems_id_creates_once_and_changes_after(administrator: 
     assert (archived.status_code, archived.json()["code"]) == (409, "archived")
 
 
+async def test_an_upsert_heeds_the_version_that_it_is_meant_for(administrator: Client, as_profile: Any) -> None:
+    url = "/v1/customers/by/erp/4711"
+    for named in ('"1"', "*"):
+        early = await administrator.put(url, json={"name": "Acme"}, headers={"If-Match": named})
+        assert (early.status_code, early.json()["code"]) == (412, "stale"), "there is none to match"
+    assert (await administrator.get(url)).status_code == 404
+    assert (await administrator.put(url, json={"name": "Acme"})).headers["ETag"] == '"1"'
+    changed = await administrator.put(url, json={"employees": 4}, headers={"If-Match": '"1"'})
+    assert (changed.status_code, changed.headers["ETag"]) == (200, '"2"')
+    stale = await administrator.put(url, json={"employees": 5}, headers={"If-Match": '"1"'})
+    assert (stale.status_code, stale.json()["code"], stale.json()["version"]) == (412, "stale", 2)
+    assert stale.json()["changed"] == {"employees": 4}
+    assert (await administrator.get(url)).json()["employees"] == 4
+    assert (await administrator.put(url, json={"employees": 5}, headers={"If-Match": "*"})).status_code == 200
+    sales = await as_profile("sales")
+    for path in (url, "/v1/customers/by/erp/4712"):
+        hidden = await sales.put(path, json={"name": "Mine"}, headers={"If-Match": '"3"'})
+        assert (hidden.status_code, hidden.json()["detail"]) == (412, early.json()["detail"]), path
+
+
+async def test_of_fifty_upserts_of_one_version_at_once_one_succeeds(administrator: Client) -> None:
+    url, headers = "/v1/customers/by/erp/1", {"If-Match": '"1"'}
+    await administrator.put(url, json={"name": "Acme"})
+    answers = await at_once(*(administrator.put(url, json={"employees": n}, headers=headers) for n in range(1, 51)))
+    assert sorted(each.status_code for each in answers) == [200] + [412] * 49
+
+
 async def test_fifty_upserts_of_one_id_at_once_make_one_customer(administrator: Client) -> None:
     answers = await at_once(*(administrator.put("/v1/customers/by/erp/1", json={"name": "Acme"}) for _ in range(50)))
     assert sorted(each.status_code for each in answers) == [200] * 49 + [201]

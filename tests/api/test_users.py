@@ -43,6 +43,9 @@ async def test_managers_do_not_go_in_circles(administrator: Client) -> None:
     assert problems(circle, 409) == {("/manager_id", "loop")}
     alone = await administrator.patch(f"/v1/users/{ana['id']}", json={"manager_id": ana["id"]})
     assert problems(alone) == {("/manager_id", "names_itself")}
+    absence = {"from_on": "2026-08-01", "until_on": "2026-08-15", "substitute_id": ana["id"]}
+    alone = await administrator.patch(f"/v1/users/{ana['id']}", json={"absence": absence})
+    assert problems(alone) == {("/absence/substitute_id", "names_itself")}
 
 
 async def test_an_absence_ends_after_it_begins(administrator: Client) -> None:

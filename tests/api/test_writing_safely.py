@@ -204,6 +204,23 @@ async def test_a_stale_answer_shows_all_that_changed_since_and_nothing_hidden(
     assert set(answer.json()["changed"]) == {"name", "annual_revenue", "annual_revenue_band", "currency", "emails"}
 
 
+async def test_a_stale_answer_shows_lists_and_that_the_record_was_archived(administrator: Client) -> None:
+    valve = await make(administrator, "products", name="Valve", price="5")
+    opportunity = await make(administrator, "opportunities", name="V")
+    url = f"/v1/opportunities/{opportunity['id']}"
+    read = (await administrator.patch(url, json={"lines": [{"product_id": valve["id"]}]})).json()
+    stale = {"If-Match": '"1"'}
+    changed = (await administrator.patch(url, json={"name": "x"}, headers=stale)).json()["changed"]
+    assert changed == {"lines": read["lines"], "currency": "EUR"}
+    await administrator.delete(url)
+    archived_at = (await administrator.get(url)).json()["archived_at"]
+    refused = await administrator.patch(url, json={"name": "x"}, headers={"If-Match": '"2"'})
+    assert (refused.status_code, refused.json()["changed"]) == (412, {"archived_at": archived_at})
+    await administrator.post(f"{url}/restore")
+    refused = await administrator.patch(url, json={"name": "x"}, headers={"If-Match": '"3"'})
+    assert (refused.status_code, refused.json()["changed"]) == (412, {"archived_at": None})
+
+
 @pytest.mark.parametrize("if_match", ['"1"', "*", ' "7", "1"', 'W/"1"', None])
 async def test_a_version_that_is_the_records_lets_the_change_through(
     administrator: Client, if_match: str | None

@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 from jsonschema_rs import Draft202012Validator, Registry
 
+HEADERS = {"ETag", "Location", "Retry-After"}
+
 
 @cache
 def document() -> dict[str, Any]:
@@ -36,7 +38,7 @@ def _validator(pointer: str) -> Draft202012Validator:
 
 
 async def hold(response: httpx.Response) -> None:
-    """Raise AssertionError unless status, media type and body are documented for the route."""
+    """Raise AssertionError unless status, media type, body and `HEADERS` are documented for the route."""
     await response.aread()
     request = response.request
     if request.method == "OPTIONS":  # a browser's own question, before the one that the contract is about
@@ -54,6 +56,9 @@ async def hold(response: httpx.Response) -> None:
         return
     status = str(response.status_code)
     assert status in operation["responses"], f"{status} is not documented for {request.method} {template}"
+    named = operation["responses"][status].get("headers", {}).keys() & HEADERS
+    sent = {name for name in HEADERS if name in response.headers}
+    assert sent <= named, f"{sent - named} of {request.method} {template} {status} is not documented"
     content = operation["responses"][status].get("content", {})
     media = response.headers.get("content-type", "").partition(";")[0]
     if not content:
@@ -67,3 +72,6 @@ async def hold(response: httpx.Response) -> None:
     errors = list(_validator(pointer.replace("{", "%7B").replace("}", "%7D")).iter_errors(json.loads(response.content)))
     wrong = [f"{each.instance_path}: {each.message}" for each in errors]
     assert not wrong, f"{request.method} {template} {status}: {wrong[0]}"
+    # The form that a visitor is shown has no version.
+    if status[0] != "2" or "version" in json.loads(response.content):
+        assert sent == named, f"{request.method} {template} {status} is documented with {named - sent}"

@@ -23,6 +23,7 @@ GET     /v1/customers/by/{system}/{external_id}         ....N         ..N.N   .N
 PUT     /v1/customers/by/{system}/{external_id}         .....         ..C..   .CCC.    FFFFF     ....F
 GET     /v1/customers/{id}/timeline                     ....N         ..N.N   .NNNN    ....N     ....N
 GET     /v1/customers/{id}/page                         ....N         ..N.N   .NNNN    ....N     ....N
+GET     /v1/customers/{id}/lifecycle                    ....N         ..N.N   .NNNN    ....N     FFFFN
 
 POST    /v1/customers/{id}/claim                        CCC.N         CCN.N   CNNNN    FFFFN     CCC.N
 GET     /v1/customers/{id}/assignees                    ....N         ..N.N   .NNNN    ....N     ....N
@@ -205,6 +206,7 @@ PASSWORD = {"password": "la gata bebe leche", "current_password": "not this one"
 QUERIES = {
     "GET /v1/access/explain": "?user_id={asking}&entity=customers&id={customers}",
     "DELETE /v1/users/{id}": "?confirm=true",
+    "PUT /v1/users/by/{system}/{external_id}": "?confirm=true",
 }
 
 BODIES: dict[str, dict[str, Any]] = {

@@ -109,7 +109,8 @@ def following(question: Question, given: Answer) -> Question | None:
     if cursor := body.get("next_cursor"):
         return Question(question.path, (*question.without({"cursor"}).parameters, ("cursor", cursor)))
     if status == 403 and body["code"] == "field_hidden":
-        return question.without({error["pointer"].rpartition("/")[2] for error in body["errors"]})
+        asks_less = question.without({error["pointer"].rpartition("/")[2] for error in body["errors"]})
+        return asks_less if asks_less != question else None
     return None
 
 

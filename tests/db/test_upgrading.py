@@ -64,3 +64,12 @@ def test_rows_that_wait_to_be_loaded_keep_what_the_ledger_will_say_of_them(old: 
         '{"values": {"name": "{A}"}} "name": [null, "{A}"]',
         '{"same_as": 2}',
     ]
+
+
+def test_a_database_of_a_newer_version_is_refused_in_one_line(old: str) -> None:
+    first_column(old, "update alembic_version set version_num = '9999'")
+    command = [sys.executable, "-m", "app.cli", "migrate"]
+    environment = os.environ | {"CRM_DATABASE_URL": old}
+    refused = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == "crm: the database cannot be migrated: Can't locate revision identified by '9999'\n"

@@ -125,11 +125,19 @@ def test_a_refused_move_says_which_are_allowed() -> None:
     assert set(error.extra["allowed"]) == {"qualification", "lost"}
 
 
+@pytest.mark.parametrize(("may_reopen", "allowed"), [(True, list(OPEN)), (False, [])])
+def test_what_is_allowed_after_the_end_is_what_one_may_reopen(may_reopen: bool, allowed: list[str]) -> None:
+    with pytest.raises(Conflict) as caught:
+        moved(record("won"), pipeline(), move("lost"), VOCABULARY, may_reopen=may_reopen, at=NOW)
+    assert caught.value.extra["allowed"] == allowed
+
+
 def test_nothing_moves_to_a_retired_stage() -> None:
     retired = Stage("proposal", 2, "open", 50, (), (), retired=True)
     error = refused(Conflict, record("qualification"), move("proposal"), pipeline(proposal=retired))
     assert set(error.extra["allowed"]) == {"reception", "lost"}
-    refused(Conflict, record("won"), move("proposal"), pipeline(proposal=retired))
+    error = refused(Conflict, record("won"), move("proposal"), pipeline(proposal=retired))
+    assert error.extra["allowed"] == ["reception", "qualification", "negotiation"]
 
 
 def test_a_stage_may_require_more_fields() -> None:

@@ -55,7 +55,8 @@ async def test_a_file_that_could_not_be_loaded_is_loaded_after_all(
         broken.setattr(import_loading, "load", None)
         sent = (await loading.send(administrator, "customers", "name\nAceros\n", NAMES)).json()
         await give_up()
-    assert (await administrator.get(f"/v1/imports/{sent['id']}")).json()["state"] == "failed"
+    told = (await administrator.get(f"/v1/imports/{sent['id']}")).json()
+    assert (told["state"], told["failure_code"]) == ("failed", "given_up")
     [job] = await failed(administrator, kind="load_import")
     assert (job["payload"]["import_id"], job["run_as"]) == (sent["id"], str(administrator.user_id))
     assert (job["attempts"], job["last_error"]) == (MOST_ATTEMPTS, "TypeError")
@@ -64,7 +65,8 @@ async def test_a_file_that_could_not_be_loaded_is_loaded_after_all(
     again = await retry(administrator, job["id"])
     assert (again.status_code, again.json()["state"], again.json()["attempts"]) == (200, "pending", 0)
     waiting = (await administrator.get(f"/v1/imports/{sent['id']}")).json()
-    assert (waiting["state"], waiting["failure"], waiting["finished_at"]) == ("received", None, None)
+    assert waiting["state"] == "received"
+    assert (waiting["failure"], waiting["failure_code"], waiting["finished_at"]) == (None, None, None)
     await loading.work()
     loaded = (await administrator.get(f"/v1/imports/{sent['id']}")).json()
     assert (loaded["state"], loaded["counts"]["created"]) == ("done", 1)

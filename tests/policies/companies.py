@@ -87,7 +87,16 @@ class Company(RuleBasedStateMachine):
     @rule(who=numbers, profile=st.sampled_from(PROFILES))
     def somebodys_profile_changes(self, who: int, profile: str) -> None:
         user = self.user(who)
-        self.told("PATCH", f"/v1/users/{user}", {"profile_id": profile})
+        path, body = f"/v1/users/{user}", {"profile_id": profile}
+        lost = [kind for kind in KINDS if self.allowed[profile].level(kind) == "none"]
+        if profile != self.profiles[user] and any(
+            row["owner_id"] == user for kind in lost for row in self.records[kind]
+        ):
+            assert (
+                self.status(self.floor.administrator.patch(path, json=body)) == 409
+            )  # They would not see it any more.
+            path += "?confirm=true"
+        self.told("PATCH", path, body)
         if profile != self.profiles[user]:  # Which ends their sessions.
             self.clients[user] = self.done(self.floor.people.client(UUID(user)))
         self.profiles[user] = profile
@@ -119,15 +128,23 @@ class Company(RuleBasedStateMachine):
         row = {"owner_id": None if whose is None else self.user(whose)}
         if kind != "customers":
             row["customer_id"] = customers[of % len(customers)]["id"] if customers and of is not None else None
-        made = self.told("POST", f"/v1/{kind}", {NEEDED[kind]: f"{kind} {len(self.records[kind])}"} | row)
-        self.records[kind].append(row | {"id": made["id"]})
+        body = {NEEDED[kind]: f"{kind} {len(self.records[kind])}"} | row
+        if not self.opens(kind, row["owner_id"]):
+            assert self.status(self.floor.administrator.post(f"/v1/{kind}", json=body)) == 422
+            return
+        self.records[kind].append(row | {"id": self.told("POST", f"/v1/{kind}", body)["id"]})
 
     @precondition(lambda self: any(self.records.values()))
     @rule(which=numbers, whose=st.none() | numbers)
     def something_is_given_to_somebody(self, which: int, whose: int | None) -> None:
         kind, row = self.record(which)
-        row["owner_id"] = None if whose is None else self.user(whose)
-        self.told("PATCH", f"/v1/{kind}/{row['id']}", {"owner_id": row["owner_id"]})
+        owner = None if whose is None else self.user(whose)
+        path, body = f"/v1/{kind}/{row['id']}", {"owner_id": owner}
+        if owner != row["owner_id"] and not self.opens(kind, owner):
+            assert self.status(self.floor.administrator.patch(path, json=body)) == 422
+            return
+        self.told("PATCH", path, body)
+        row["owner_id"] = owner
 
     @precondition(lambda self: self.records["opportunities"] and self.records["customers"])
     @rule(which=numbers, of=numbers)
@@ -167,6 +184,10 @@ class Company(RuleBasedStateMachine):
         assert self.status(client.get(path)) == (200 if sees else 404)
         expected = 404 if not sees else 200 if eyes.changes(kind, row, rows) else 403
         assert self.status(client.patch(path, json={"tags": [f"{who}"]})) == expected
+
+    def opens(self, kind: str, user: str | None) -> bool:
+        """Whether something could be the user's to do."""
+        return user is None or self.eyes(user).rules.level(kind) != "none"
 
     def status(self, asked: Coroutine[Any, Any, httpx.Response]) -> int:
         return self.done(asked).status_code

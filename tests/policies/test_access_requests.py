@@ -129,11 +129,12 @@ async def test_nobodys_customer_is_met_by_tax_id_and_let_into_by_who_sees_the_qu
 async def test_a_customer_is_met_by_what_another_system_calls_a_record_of_it(as_profile: AsProfile) -> None:
     ana, ben = await as_profile("sales"), await as_profile("sales")
     customer = await create(ana, "customers")
-    put = await ana.put("/v1/opportunities/by/erp/7", json={"name": "Ten", "customer_id": customer["id"]})
+    key = "7" * 255
+    put = await ana.put(f"/v1/opportunities/by/erp/{key}", json={"name": "Ten", "customer_id": customer["id"]})
     assert put.status_code == 201
-    taken = await ben.put("/v1/opportunities/by/erp/7", json={"name": "Ten"})
+    taken = await ben.put(f"/v1/opportunities/by/erp/{key}", json={"name": "Ten"})
     assert (taken.status_code, taken.json()["code"]) == (409, "taken")
-    evidence = {"entity": "opportunities", "system": "erp", "external_id": "7"}
+    evidence = {"entity": "opportunities", "system": "erp", "external_id": key}
     request = await ask(ben, external_id=evidence)
     assert (await listed(ana))[0]["evidence"] == {"external_id": evidence}
     assert (await decide(ana, request, "grant")).status_code == 200
@@ -152,6 +153,9 @@ async def test_requests_are_limited_and_must_say_one_thing(
         {"reason": REASON, "phone": "no number"},
         {"reason": REASON, "customer_id": str(ben.user_id)},
         {"reason": REASON, "external_id": {"entity": "users", "system": "hr", "external_id": "1"}},
+        {"reason": REASON, "external_id": {"system": "The ERP", "external_id": "1"}},
+        {"reason": REASON, "external_id": {"system": "erp", "external_id": "1" * 256}},
+        {"reason": REASON, "external_id": {"system": "erp", "external_id": 1}},
     ):
         refused = await ben.post("/v1/access-requests", json=body)
         assert refused.status_code == 422, body

@@ -116,7 +116,7 @@ async def test_who_gives_a_call_away_and_who_gives_what_it_is_about_away_wait_in
 async def test_of_many_who_work_on_one_customer_at_once_nobody_is_sent_away(
     administrator: Client, as_profile: AsProfile
 ) -> None:
-    users = [(await as_profile(name)).user_id for name in ("manager", "sales", "support", "administrator")]
+    users = [(await as_profile(name)).user_id for name in ("manager", "sales", "sales", "administrator")]
     customer = await create(administrator, "customers")
     id = customer["id"]
     opportunities = [await create(administrator, "opportunities", customer_id=id) for _ in range(4)]

@@ -81,6 +81,7 @@ async def test_a_policy_a_manager_an_assignment_a_deactivation_hold_in_every_pro
             "Your profile may not import customers",
             "Whoever sent it is no longer an active user",
         ]
+        assert [each["failure_code"] for each in states[1:]] == ["forbidden", "no_longer_active"]
         assert (await send(boss_two, "customers", "name\nLater\n", MAPPING)).status_code == 403
         assert (await deputy_two.get("/v1/customers")).status_code == 401
 

@@ -207,11 +207,36 @@ async def test_a_file_lets_nobody_leave_with_work(administrator: Client, as_prof
     assert ((await ana.get("/v1/me")).status_code, (await ben.get("/v1/me")).status_code) == (200, 401)
 
 
+async def test_nobody_gets_a_profile_that_does_not_read_their_work_unless_that_is_confirmed(
+    administrator: Client, as_profile: AsProfile
+) -> None:
+    ana, ben = await as_profile("sales", username="ana"), await as_profile("sales", username="ben")
+    await create(ana, "customers")
+    await made(ana, "leads")
+    await create(ben, "customers")
+    path = f"/v1/users/{ana.user_id}"
+    before = await fingerprint()
+    refused = await administrator.patch(path, json={"profile_id": "support"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "owns_work")
+    assert refused.json()["owns"] == {"leads": 1, "opportunities": 0}, "the rest support reads"
+    assert await fingerprint() == before
+    mapping = {"match_on": "username", "columns": {"username": "username", "profile": "profile_id"}}
+    done = await loaded(administrator, "users", "username,profile\nana,support\nben,support\n", mapping)
+    assert (done["counts"]["updated"], done["counts"]["refused"]) == (1, 1)
+    errors = (await administrator.get(f"/v1/imports/{done['id']}/errors")).json()["items"]
+    assert [(each["row"], each["field"], each["code"]) for each in errors] == [(2, "profile_id", "owns_work")]
+    assert (await administrator.patch(path, json={"profile_id": "manager"})).status_code == 200
+    confirmed = await administrator.patch(path, json={"profile_id": "support"}, params={"confirm": "true"})
+    assert confirmed.status_code == 200
+
+
 async def test_how_much_somebody_owns_is_told_of_sections_that_one_sees(
     administrator: Client, as_profile: AsProfile
 ) -> None:
-    support, other = await as_profile("support"), await as_profile("support")
+    support, other = await as_profile("support"), await as_profile("sales")
     await made(administrator, "leads", owner_id=other.user_id)
+    to_support = {"json": {"profile_id": "support"}, "params": {"confirm": "true"}}
+    assert (await administrator.patch(f"/v1/users/{other.user_id}", **to_support)).status_code == 200
     await grant("support", "users", "update", "open", "all")
     refused = await change(support, "users", {"id": other.user_id}, active=False)
     assert (refused.status_code, refused.json()["code"]) == (409, "owns_work")

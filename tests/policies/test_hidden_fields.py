@@ -146,7 +146,8 @@ async def test_a_message_is_not_written_in_a_language_that_is_hidden_from_its_wr
     eva = await as_profile("sales")
     customer = await create(eva, "customers")
     contact = await create(eva, "contacts", customer_id=customer["id"], preferred_language="it")
-    template = await administrator.post("/v1/templates", json=TEMPLATE)
+    texts = {"text": {"es": "Hola", "it": "Ciao", "en": "Hello"}}
+    template = await administrator.post("/v1/templates", json=TEMPLATE | texts)
     message = {"contact_id": contact["id"], "template_id": template.json()["id"], "to_address": "eva@acero.es"}
     assert (await eva.post("/v1/messages", json=message)).json()["language"] == "it"
     await revoke("sales", "contacts", "read", "contact_details")

@@ -117,6 +117,32 @@ async def test_a_session_that_has_ended_is_401_on_the_next_request(as_profile: A
         assert (answer.status_code, answer.json()["code"]) == (401, "session_ended")
 
 
+async def test_what_others_have_is_not_told_to_who_may_not_ask_any_more(
+    administrator: Client, as_profile: AsProfile
+) -> None:
+    """Nor by whether a value that must be unique is taken."""
+    boss, second = await as_profile("administrator"), await as_profile("administrator")
+    taken = await create(administrator, "products", sku="V-1")
+    own = await create(administrator, "products", sku="V-2")
+    await administrator.post("/v1/profiles", json={"id": "none", "labels": dict.fromkeys(("es", "it", "en"), "None")})
+    for each in (boss, second):
+        assert (await each.get("/v1/products")).status_code == 200
+    await execute("update sessions set ended_at = now() where user_id = $1", boss.user_id)
+    await execute(
+        "with noticed as (update versions set xid = pg_current_xact_id() where name = 'access')"
+        " update users set profile_id = 'none' where id = $1",
+        second.user_id,
+    )
+    for sku in (taken["sku"], "V-3"):
+        for method, path in (("POST", "/v1/products"), ("PATCH", f"/v1/products/{own['id']}")):
+            for headers in ({}, {"X-Dry-Run": "true"}):
+                body = {"name": "Valve", "sku": sku}
+                ended = await boss.request(method, path, json=body, headers=headers)
+                assert (ended.status_code, ended.json()["code"]) == (401, "session_ended"), (method, sku)
+                refused = await second.request(method, path, json=body, headers=headers)
+                assert refused.status_code == (403 if method == "POST" else 404), (method, sku, refused.text)
+
+
 async def test_a_substitute_reaches_what_the_absent_one_does_on_those_days_and_not_after(
     administrator: Client, people: People, as_profile: AsProfile, monkeypatch: pytest.MonkeyPatch
 ) -> None:

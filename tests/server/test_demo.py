@@ -21,6 +21,7 @@ from app.demo import planting
 from app.demo.accounts import PRINTED
 from app.demo.steps import Create, Step
 from app.demo.story import CONVERTED, CUSTOMERS, LEADS, OPPORTUNITIES, Story
+from app.demo.words import JOBS
 from app.server.demo import demo_password
 from app.settings import settings
 
@@ -151,6 +152,15 @@ async def test_what_is_kept_twice_agrees(planted: httpx.AsyncClient) -> None:
         "select operation_id from events where entity <> 'settings' group by 1 having count(distinct record_id) > 8",
     ):
         assert await values(wrong) == [], wrong
+
+
+async def test_the_titles_of_women_and_men_are_theirs(planted: httpx.AsyncClient) -> None:
+    called = {*await values("select distinct salutation, job_title from contacts where job_title is not null")}
+    of_each = {
+        (saying, job[place]) for jobs in JOBS.values() for job in jobs for place, saying in enumerate(("ms", "mr"))
+    }
+    assert called == of_each
+    assert {("ms", "Jefa de compras"), ("mr", "Jefe de compras")} <= called
 
 
 async def test_each_of_the_five_signs_in_and_sees_what_is_theirs(planted: httpx.AsyncClient) -> None:

@@ -1,6 +1,7 @@
 """Are bad settings refused at start, by name, in one line, and is the secret made once?"""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from app.domain import openid_provider
+from app.domain.entities import profiles
 from app.settings import MailServer, allowed_origins, mail_server, secret_keys, settings
 
 KEY = "k" * 32
@@ -114,6 +117,24 @@ def test_bad_settings_are_refused_by_name(
         settings()
     assert refused.value.code == 2
     assert capsys.readouterr().err == f"crm: {message}\n"
+
+
+@pytest.mark.parametrize("key", ["sales", "2nd-line", "7", "a_b", "k" * 50, "k" * 51, "-a", "_a", "Sales", "", "a.b"])
+def test_every_key_that_a_profile_may_have_is_named_for_a_group_and_no_other(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("CRM_OIDC_PROFILES", f"crm-admin=administrator, second line={key}")
+    for name in ("ISSUER", "CALLBACK"):
+        monkeypatch.setenv(f"CRM_OIDC_{name}", "https://login.acme.example")
+    for name in ("CLIENT_ID", "CLIENT_SECRET", "PROFILE_CLAIM"):
+        monkeypatch.setenv(f"CRM_OIDC_{name}", "crm")
+    if not re.search(profiles.KEY, key):
+        with pytest.raises(SystemExit):
+            settings()
+        return
+    client = openid_provider.client()
+    assert client is not None
+    assert client.profiles == {"crm-admin": "administrator", "second line": key}
 
 
 @pytest.mark.parametrize(

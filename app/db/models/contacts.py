@@ -39,6 +39,7 @@ class Contact(Record):
     social_profiles: Mapped[list[Json]] = mapped_column(default=list)
     preferred_channel: Mapped[str | None] = mapped_column(String(50))
     preferred_language: Mapped[str | None] = mapped_column(String(20))
+    time_zone: Mapped[str | None] = mapped_column(String(64))
 
     traits: Mapped[list[Json]] = mapped_column(default=list)
 

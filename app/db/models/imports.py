@@ -26,6 +26,7 @@ class Import(Record):
     rows: Mapped[int | None]
     counts: Mapped[Json]
     failure: Mapped[str | None] = mapped_column(Text)
+    failure_code: Mapped[str | None] = mapped_column(String(60))
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 

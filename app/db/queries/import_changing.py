@@ -160,6 +160,7 @@ async def write_changed(
     )
     if "closed_at" in columns:
         await session.execute(_CORRECTED_STAYS, {"entity": entity})
+        await session.execute(_ENTERED)
     for statement in (_OLD_KEYS, _OTHER_KEYS):
         await session.execute(statement, {"entity": entity} if ":entity" in str(statement) else {})
     if entity == "opportunities":
@@ -212,17 +213,28 @@ from changed c cross join lateral jsonb_array_elements(c.stays) as stay
 where s.entity = cast(:entity as text) and s.record_id = c.record_id and s.field = stay ->> 0 and s.left_at is null
 """)
 
-# Another day of closing without another stage: the last stay begins then, and the one before it ends.
+# Another day of closing without another stage: the last stay begins then, and the one before it ends; yet not before
+# that one began.
 _CORRECTED_STAYS = text("""
 update stage_stays s set
-  entered_at = case when s.left_at is null then corrected.closed_at else s.entered_at end,
-  left_at = case when s.left_at is not null then greatest(s.entered_at, corrected.closed_at) end
-from (select last.record_id, last.field, last.entered_at, (c.values ->> 'closed_at')::timestamptz as closed_at
+  entered_at = case when s.left_at is null then corrected.at else s.entered_at end,
+  left_at = case when s.left_at is not null then greatest(s.entered_at, corrected.at) end
+from (select last.record_id, last.field, last.entered_at,
+    greatest((c.values ->> 'closed_at')::timestamptz, (select max(earlier.entered_at) from stage_stays earlier
+      where earlier.entity = last.entity and earlier.record_id = last.record_id and earlier.field = last.field
+        and earlier.left_at = last.entered_at)) as at
   from changed c join stage_stays last on last.entity = cast(:entity as text) and last.record_id = c.record_id
     and last.field = 'stage' and last.left_at is null
   where c.values ->> 'closed_at' is not null and not c.values ? 'stage') corrected
 where s.entity = cast(:entity as text) and s.record_id = corrected.record_id and s.field = corrected.field
   and (s.left_at is null or s.left_at = corrected.entered_at)
+""")
+
+_ENTERED = text("""
+update opportunities t set stage_entered_at = s.entered_at
+from changed c join stage_stays s on s.entity = 'opportunities' and s.record_id = c.record_id and s.field = 'stage'
+  and s.left_at is null
+where t.id = c.record_id and t.stage_entered_at <> s.entered_at
 """)
 
 _OLD_KEYS = text("delete from match_keys m using changed c where m.record_id = c.record_id and c.keys is not null")

@@ -1,13 +1,18 @@
 """Which records do the rows of a file name: a parent, an owner, a product of a line; there already or in the file?"""
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     Select,
     Text,
     Uuid,
     and_,
+    any_,
+    bindparam,
     case,
     cast,
     distinct,
@@ -59,14 +64,8 @@ async def name(
             cast(null(), INCOMING.c.row.type).label("row"),
         )
     ]
-    if own and (mine := _own_key(entity, by)) is not None:
-        sources.append(
-            select(
-                mine.label("key"),
-                INCOMING.c.record_id.label("id"),
-                case((INCOMING.c.is_new, INCOMING.c.row)).label("row"),
-            )
-        )
+    if own and (rows := _rows_called(entity, by)) is not None:
+        sources.append(rows)
     meant = union_all(*sources).subquery("meant")
     counted = (
         select(
@@ -129,11 +128,21 @@ def _said(field: str, item: str | None) -> Select[Any]:
     )
 
 
-def _own_key(entity: str, by: str) -> Any:
+def _rows_called(entity: str, by: str) -> Select[Any] | None:
+    """The rows of the file themselves by one of the keys of what they become: `key`, `id`, `row`. None: by no such."""
+    meant = [INCOMING.c.record_id.label("id"), case((INCOMING.c.is_new, INCOMING.c.row)).label("row")]
+    values = INCOMING.c.data["values"]
     if by == "external_id":
-        return INCOMING.c.external_id
-    column = KEPT_IN.get((entity, by))
-    return INCOMING.c.data["values"][column].astext if column and by != "number" else None
+        return select(INCOMING.c.external_id.label("key"), *meant)
+    if (entity, by) == ("users", "email"):
+        return select(func.lower(values["email"].astext).label("key"), *meant)
+    if (entity, by) in KEPT_IN:
+        return select(values[KEPT_IN[entity, by]].astext.label("key"), *meant) if by != "number" else None
+    if by == "id":
+        return None
+    pairs = func.jsonb_array_elements(INCOMING.c.data["keys"]).table_valued("value").lateral("pairs")
+    kind, key = (func.jsonb_extract_path_text(literal_column("pairs.value"), place) for place in ("0", "1"))
+    return select(key.label("key"), *meant).select_from(INCOMING.join(pairs, true())).where(kind == by)
 
 
 async def unresolved(session: AsyncSession, field: str, item: str | None) -> list[tuple[str, str, int]]:
@@ -222,6 +231,29 @@ async def refuse_owners(session: AsyncSession, entity: str, user_id: Any) -> Non
         ~exists().where(table.c.id == INCOMING.c.record_id, table.c.owner_id == NAMED.c.record_id),
     )
     await refuse_where(session, [owner], error_of("forbidden", "Your profile may not assign to others", "owner_id"), {})
+
+
+async def owners_named(session: AsyncSession) -> list[UUID]:
+    """Whom the rows name as owners."""
+    query = select(NAMED.c.record_id).where(NAMED.c.field == "owner_id", NAMED.c.times == 1).distinct()
+    return list(await session.scalars(query))
+
+
+async def refuse_unable(session: AsyncSession, unable: Collection[UUID], message: str) -> None:
+    """New records that are still to be done, and are to be of somebody who cannot do it."""
+    values = INCOMING.c.data["values"]
+    named = exists().where(
+        NAMED.c.field == "owner_id",
+        NAMED.c.key == INCOMING.c.data["named"]["owner_id"][0].astext,
+        NAMED.c.record_id == any_(bindparam("unable", type_=ARRAY(Uuid))),
+    )
+    to_be_done = [
+        INCOMING.c.is_new,
+        func.coalesce(values["stage_kind"].astext, "open") == "open",
+        func.coalesce(values["state"].astext, "planned") == "planned",
+    ]
+    problem = error_of("cannot_take_over", message, "owner_id")
+    await refuse_where(session, [named, *to_be_done], problem, {"unable": list(unable)})
 
 
 async def refuse_profiles(session: AsyncSession, within: list[str]) -> None:

@@ -5,10 +5,10 @@ from uuid import UUID
 
 import orjson
 
-from app.db.vocabulary import Connection
+from app.db.vocabulary import VERSION, Connection
 
-_FIND = """
-select (select string_agg(xid::text, ' ' order by name) from versions) as version,
+_FIND = f"""
+select {VERSION} as version,
   (select to_jsonb(f)::text from forms f where f.key = $1 and f.active and f.archived_at is null) as form
 """
 

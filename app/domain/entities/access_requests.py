@@ -6,17 +6,15 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from app.domain.entities.fields import Fields
-from app.domain.entities.values import Email, Instant, LongText, OrNull, Short
-
-ExternalText = Annotated[Short, Field(min_length=1, max_length=255)]
+from app.domain.entities.values import Email, ForeignId, Instant, LongText, OrNull, Short, System
 
 
 class ExternalEvidence(Fields):
     """The id by which another system knows the customer, or a record of it."""
 
     entity: Literal["customers", "contacts", "leads", "opportunities", "activities", "messages"] = "customers"
-    system: ExternalText
-    external_id: ExternalText
+    system: System
+    external_id: ForeignId
 
 
 class Evidence(Fields):
@@ -58,7 +56,7 @@ class AccessRequestRead(Fields):
     ]
     reason: str
     customer_id: UUID | None
-    state: Annotated[str, Field(description="open, granted or refused.")]
+    state: Literal["open", "granted", "refused"]
     note: str | None
     created_at: Instant
     decided_at: Instant | None

@@ -12,7 +12,7 @@ from app import clock
 from app.domain.entities import rules
 from app.domain.entities.fields import Entity, Fields, RecordFields, Spec, Values, partial, readable
 from app.domain.entities.parts import MOST, ExternalIds, Participant, Tags
-from app.domain.entities.values import Count, Instant, Line, LongText, OrNull, search_text
+from app.domain.entities.values import Count, Instant, Line, LongText, OrNull, is_after_today, search_text
 from app.domain.entities.vocabulary import Vocabulary
 from app.errors import FieldError
 
@@ -115,7 +115,7 @@ class ActivityUpdate(Report, ActivityFields):
 class ActivityRead(Report, ActivityFields, RecordFields):
     """An activity, with the fields that your profile sees."""
 
-    state: Annotated[str, Field(title="State", description="planned, done or cancelled."), Spec(filter=True)]
+    state: Annotated[Literal["planned", "done", "cancelled"], Field(title="State"), Spec(filter=True)]
     workflow_run_id: Annotated[UUID | None, Field(title="Workflow run"), Spec(filter=True)]
     external_ids: ExternalIds
 
@@ -139,15 +139,16 @@ class AsDone(Report):
 def complete(new: Values, given: set[str], vocabulary: Vocabulary, now: datetime | None = None) -> Values:
     """State, when it is due and was done, search text.
 
-    now: the present instant, where it is not this one.
+    now: the present instant for what comes from a file, whose rows may say no more than a day.
     """
-    now = now or clock.now()
+    is_row, now = now is not None, now or clock.now()
     state = new.get("state") or ("done" if new["kind"] == "note" or new["done_at"] else "planned")
     problems = [*_wrong(new, given, vocabulary)]
     out: Values = {"state": state, "search_open": search_text(new["subject"])}
     if state == "done":
         out["done_at"] = new["done_at"] or now
-        if out["done_at"] > now and "done_at" in given:
+        late = is_after_today(out["done_at"], now, vocabulary.time_zone) if is_row else out["done_at"] > now
+        if late and "done_at" in given:
             problems.append(FieldError("/done_at", "in_the_future", "It cannot be done later than now"))
         if given & {"state", "kind", "outcome", "report", "duration_seconds"}:
             problems += _untold(new, vocabulary)

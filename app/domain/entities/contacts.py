@@ -10,7 +10,7 @@ from app.domain.entities import rules
 from app.domain.entities.customers import SEGMENTATION, contact_details_text
 from app.domain.entities.fields import Entity, Fields, RecordFields, Spec, Values, partial, readable
 from app.domain.entities.parts import MOST, ContactDetails, ExternalIds, PersonalProfile, Tags, Trait
-from app.domain.entities.values import Language, Line, OrNull, fold, search_text
+from app.domain.entities.values import Language, Line, OrNull, TimeZone, fold, search_text
 from app.domain.entities.vocabulary import Vocabulary
 from app.errors import FieldError, Invalid
 
@@ -32,6 +32,7 @@ class _Contact(Fields):
     preferred_language: Annotated[
         OrNull[Language], Field(title="Preferred language"), Spec("contact_details", filter=True)
     ] = None
+    time_zone: Annotated[OrNull[TimeZone], Field(title="Time zone"), Spec("contact_details")] = None
     traits: Annotated[list[Trait], Field(title="Traits", max_length=MOST), Spec(SEGMENTATION, importable=False)] = []
 
 

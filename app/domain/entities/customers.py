@@ -21,6 +21,7 @@ from app.domain.entities.parts import (
 )
 from app.domain.entities.values import (
     Count,
+    Country,
     Currency,
     Instant,
     Language,
@@ -34,6 +35,7 @@ from app.domain.entities.values import (
     Website,
     domain_of,
     fold,
+    in_unicode,
     search_text,
 )
 from app.domain.entities.vocabulary import Vocabulary
@@ -140,7 +142,7 @@ class CustomerRead(CustomerFields, RecordFields):
     last_activity_at: LastActivity
     external_ids: ExternalIds
     country: Annotated[
-        str | None, Field(title="Country", description="Of the primary address."), Spec(SEGMENTATION, filter=True)
+        Country | None, Field(title="Country", description="Of the primary address."), Spec(SEGMENTATION, filter=True)
     ]
     region: Annotated[
         str | None, Field(title="Region", description="Of the primary address."), Spec(SEGMENTATION, filter=True)
@@ -179,10 +181,11 @@ def complete(new: Values, given: set[str], vocabulary: Vocabulary) -> Values:
     if problems:
         raise Invalid("", errors=problems)
     after = new | out
-    domain = domain_of(after["website"]) if after["website"] else None
+    domain = domain_of(after["website"]) if after["website"] else ""
+    domains = dict.fromkeys((domain, in_unicode(domain)))
     return out | {
         "name_key": fold(after["name"]),
-        "search_open": search_text(after["name"], after["legal_name"], domain),
+        "search_open": search_text(after["name"], after["legal_name"], *domains),
         "search_contact_details": contact_details_text(after),
     }
 
@@ -209,11 +212,16 @@ def _band(new: Values, given: set[str], vocabulary: Vocabulary) -> str | None:
     return said if "annual_revenue_band" in given else None
 
 
+def tax_id_key(text: str) -> str:
+    """A tax id as it is compared: however it is spaced and punctuated."""
+    return "".join(filter(str.isalnum, fold(text)))
+
+
 def match_keys(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """By what another record may turn out to be the same customer."""
     yield "name", record["name_key"]
     if record.get("tax_id"):
-        yield "tax_id", "".join(filter(str.isalnum, fold(record["tax_id"])))
+        yield "tax_id", tax_id_key(record["tax_id"])
     if record.get("website"):
         yield "domain", domain_of(record["website"])
     for email in record.get("emails") or ():

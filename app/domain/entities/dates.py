@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
@@ -50,6 +51,12 @@ def _check_year(year: int) -> None:
 Instant = Annotated[datetime, BeforeValidator(_instant_as_written), AfterValidator(to_utc)]
 # A date, which never passes through a time zone.
 Day = Annotated[date, BeforeValidator(_day_as_written), AfterValidator(_day_in_range)]
+
+
+def is_after_today(instant: datetime, now: datetime, time_zone: str) -> bool:
+    """Whether an instant is yet to come, and on a later day: of what is known by its day alone the hour is made up."""
+    zone = ZoneInfo(time_zone)
+    return instant > now and instant.astimezone(zone).date() > now.astimezone(zone).date()
 
 
 def check_partial_date(day: int | None, month: int | None, year: int | None) -> None:

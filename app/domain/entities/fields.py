@@ -7,7 +7,7 @@ what each profile sees, what a file may fill in, and `docs/fields.md`.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -74,9 +74,7 @@ class RecordFields(Fields):
 
     id: Annotated[UUID, Field(title="Id"), Spec(filter=True)]
     version: Annotated[int, Field(title="Version")]
-    source: Annotated[
-        str, Field(title="Source", description="api, import, form, workflow or system."), Spec(filter=True)
-    ]
+    source: Annotated[Literal["api", "import", "form", "workflow", "system"], Field(title="Source"), Spec(filter=True)]
     created_at: Annotated[Instant, Field(title="Created at"), Spec(filter=True, sort=True)]
     created_by: Annotated[UUID, Field(title="Created by"), Spec(filter=True)]
     updated_at: Annotated[Instant, Field(title="Updated at"), Spec(filter=True, sort=True)]
@@ -89,10 +87,10 @@ class Entity:
     """One kind of record: its name (also its section, path and table), its models and its pure rule.
 
     `complete(new, given, vocabulary)` gets the whole record as it would become and the names that the caller gave; it
-    answers the columns that follow from them, and raises `Invalid`. `stays` are the fields whose history is kept as
-    stays. `children` are the fields kept in tables of their own and replaced whole. `match_keys` gives the (kind, key)
-    pairs by which another record may turn out to be the same. `moved` answers what a move to another stage changes.
-    `final`: what is archived is not restored.
+    answers the columns that follow from them, and raises `Invalid`, or `NotFound` for what the vocabulary lacks.
+    `stays` are the fields whose history is kept as stays. `children` are the fields kept in tables of their own and
+    replaced whole. `match_keys` gives the (kind, key) pairs by which another record may turn out to be the same.
+    `moved` answers what a move to another stage changes. `final`: what is archived is not restored.
     """
 
     name: str

@@ -131,7 +131,7 @@ class SubmissionRead(RecordFields):
 
     form_id: Annotated[UUID, Field(title="Form"), Spec(filter=True)]
     lead_id: Annotated[UUID | None, Field(title="Lead"), Spec(filter=True)]
-    state: Annotated[str, Field(title="State", description="accepted or trapped."), Spec(filter=True)]
+    state: Annotated[Literal["accepted", "trapped"], Field(title="State"), Spec(filter=True)]
     values: Annotated[dict[str, Any], Field(title="Values"), Spec(personal=True)]
     utm: Annotated[dict[str, str], Field(title="UTM")]
     language: Annotated[str, Field(title="Language"), Spec(filter=True)]

@@ -1,6 +1,6 @@
 """What an import is: a file on its way into records."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -20,13 +20,16 @@ class ImportRead(RecordFields):
     mapping: Annotated[dict[str, Any], Field(title="Mapping"), Spec(unlisted=True)]
     options: Annotated[dict[str, Any], Field(title="Options"), Spec(unlisted=True)]
     state: Annotated[
-        str,
-        Field(title="State", description="received, checking, checked, loading, done or failed."),
+        Literal["received", "checking", "checked", "loading", "done", "failed"],
+        Field(title="State"),
         Spec(filter=True),
     ]
     rows: Annotated[int | None, Field(title="Rows in the file")]
     counts: Annotated[dict[str, int], Field(title="Counts", description="created, updated, unchanged, refused.")]
     failure: Annotated[str | None, Field(title="Why it failed")]
+    failure_code: Annotated[
+        str | None, Field(title="Code of why it failed", description="One of docs/errors.md."), Spec(filter=True)
+    ]
     started_at: Annotated[Instant | None, Field(title="Started at"), Spec(filter=True)]
     finished_at: Annotated[Instant | None, Field(title="Finished at"), Spec(filter=True)]
 

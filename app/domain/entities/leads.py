@@ -21,6 +21,7 @@ from app.domain.entities.values import (
     Website,
     domain_of,
     fold,
+    in_unicode,
     search_text,
 )
 from app.domain.entities.vocabulary import Pipeline, Stage, Vocabulary
@@ -84,7 +85,9 @@ class LeadRead(LeadFields, RecordFields):
     pipeline_id: Annotated[UUID, Field(title="Pipeline"), Spec(filter=True)]
     stage: Annotated[str, Field(title="Stage"), Spec(filter=True)]
     stage_kind: Annotated[
-        str, Field(title="Kind of stage", description="open, won (converted) or lost (discarded)."), Spec(filter=True)
+        Literal["open", "won", "lost"],
+        Field(title="Kind of stage", description="open, won (converted) or lost (discarded)."),
+        Spec(filter=True),
     ]
     stage_entered_at: Annotated[Instant, Field(title="In its stage since"), Spec(filter=True, sort=True)]
     discard_reason: Annotated[
@@ -136,8 +139,15 @@ def complete(new: Values, given: set[str], vocabulary: Vocabulary) -> Values:
         out |= {"pipeline_id": pipeline.id, "stage": pipeline.first.key, "stage_kind": pipeline.first.kind}
     return out | {
         "name_key": fold(out["name"]),
-        "search_open": search_text(out["name"], new["title"], new["website"], *reached_by),
+        "search_open": search_text(out["name"], new["title"], *_website(new["website"]), *reached_by),
     }
+
+
+def _website(website: str | None) -> tuple[str, ...]:
+    """The texts by which a web site is found: as it is, and with its domain as people write it."""
+    if website is None:
+        return ()
+    return tuple(dict.fromkeys((website, website.replace(domain := domain_of(website), in_unicode(domain)))))
 
 
 def person(lead: Mapping[str, Any]) -> str:

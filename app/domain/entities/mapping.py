@@ -13,11 +13,10 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from app.domain.entities.fields import Fields
-from app.domain.entities.values import Amount
+from app.domain.entities.values import Amount, System
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Cell = Annotated[str, StringConstraints(max_length=20_000)]
-System = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,49}$")]
 
 
 class Column(Fields):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.domain.entities.fields import Values
+from app.domain.entities.values import label_key
 
 Errors = list[dict[str, Any]]
 
@@ -71,6 +72,8 @@ def laid_over(name: str, before: list[Any], given: list[Any], said: list[Any] | 
 
 
 def _same(one: Any, other: Any, identity: str | None) -> bool:
+    if isinstance(one, str) and isinstance(other, str):
+        return label_key(one) == label_key(other)
     if identity is None or not isinstance(one, dict):
         return bool(one == other)
     return bool(one.get(identity) == other.get(identity))

@@ -60,8 +60,8 @@ class MessageRead(MessageFields, RecordFields):
     """A message to or from a customer or a lead."""
 
     state: Annotated[
-        str,
-        Field(title="State", description="queued, sent or failed; received or logged where it is only kept."),
+        Literal["queued", "sent", "failed", "received", "logged"],
+        Field(title="State", description="received or logged where it is only kept."),
         Spec(filter=True),
     ]
     failure: Annotated[str | None, Field(title="Why it failed")]
@@ -86,7 +86,7 @@ def complete(new: Values, given: set[str], vocabulary: Vocabulary) -> Values:
             out["state"] = _kept_as(new)
     elif is_sent_from_here(new):
         out["state"] = "queued"
-        problems += [rules.required(name) for name in ("to_address", "subject", "text") if new[name] is None]
+        problems += [rules.required(name) for name in ("to_address", "subject", "text") if rules.is_blank(new[name])]
         if new["from_address"] is not None:
             problems.append(FieldError("/from_address", "not_applicable", "E-mails go out under the company's address"))
     else:

@@ -118,6 +118,14 @@ def domain_of(website_or_email: str) -> str:
     return without_www if "." in without_www else host
 
 
+def in_unicode(domain: str) -> str:
+    """A domain as people write it ("xn--muoz-hqa.es" is muñoz.es); one of plain letters, or that is none, stays."""
+    try:
+        return idna.decode(domain) if "xn--" in domain else domain
+    except UnicodeError:
+        return domain
+
+
 def _email(value: Any) -> str:
     if not isinstance(value, str):
         raise PydanticCustomError("email", "Must be an e-mail address such as name@example.com")

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
+from app import clock
 from app.domain.entities import rules, stages
 from app.domain.entities.fields import Entity, Fields, RecordFields, Spec, Values, partial, readable
 from app.domain.entities.parts import MOST, ExternalIds, LastActivity, NextActivity, Participant, Tags
@@ -24,11 +25,12 @@ from app.domain.entities.values import (
     Price,
     Quantity,
     fold,
+    is_after_today,
     quantise,
     search_text,
 )
 from app.domain.entities.vocabulary import Pipeline, Vocabulary
-from app.errors import FieldError
+from app.errors import FieldError, NotFound
 
 
 class OpportunityLine(Fields):
@@ -82,7 +84,7 @@ class OpportunityRead(OpportunityFields, RecordFields):
 
     pipeline_id: Annotated[UUID, Field(title="Pipeline"), Spec(filter=True)]
     stage: Annotated[str, Field(title="Stage"), Spec(filter=True)]
-    stage_kind: Annotated[str, Field(title="Kind of stage", description="open, won or lost."), Spec(filter=True)]
+    stage_kind: Annotated[Literal["open", "won", "lost"], Field(title="Kind of stage"), Spec(filter=True)]
     stage_entered_at: Annotated[Instant, Field(title="In its stage since"), Spec(filter=True, sort=True)]
     closed_at: Annotated[Instant | None, Field(title="Closed at"), Spec(filter=True, sort=True)]
     lost_reason: Annotated[str | None, Field(title="Reason it was lost"), Spec(filter=True, picklist="lost_reason")]
@@ -108,14 +110,15 @@ STAGED = Staged(
 def complete(new: Values, given: set[str], vocabulary: Vocabulary) -> Values:
     """Money, search text and, for a new one, the stage it begins in."""
     out = rules.to_currency(new, ("amount", "competitor_price"), given, vocabulary)
-    if "lines" in given and new["lines"]:
+    if given & {"lines", "currency"} and new.get("lines"):
         out["currency"] = currency = new.get("currency") or vocabulary.currency
         out["lines"] = [_priced(line, currency, f"/lines/{position}") for position, line in enumerate(new["lines"])]
     if "stage" not in new:
         pipeline_id = new.get("pipeline_id") or vocabulary.default_pipeline("opportunities").id
         pipeline = vocabulary.pipelines.get(pipeline_id)
         if pipeline is None or pipeline.entity != "opportunities":
-            raise rules.invalid([FieldError("/pipeline_id", "not_found", "No such pipeline of opportunities")])
+            problem = FieldError("/pipeline_id", "not_found", "No such pipeline of opportunities")
+            raise NotFound("The body names a record that does not exist", errors=[problem])
         first = pipeline.first
         out |= {"pipeline_id": pipeline.id, "stage": first.key, "stage_kind": first.kind}
         if new["probability"] is None:
@@ -126,6 +129,7 @@ def complete(new: Values, given: set[str], vocabulary: Vocabulary) -> Values:
         out["opened_at"] = new.get("created_at")
     if given & {"opened_at", "closed_at"}:
         check_order(new | out, "/opened_at")
+        _check_past({name: new.get(name) for name in ("opened_at", "closed_at") if name in given}, vocabulary)
     if new.get("stage_kind") == "won":
         stages.check_required(new, STAGED.required["won"])
     return out | {"name_key": fold(new["name"]), "search_open": search_text(new["name"])}
@@ -137,6 +141,17 @@ def check_order(record: Values, pointer: str) -> None:
     if opened_at is not None and closed_at is not None and closed_at < opened_at:
         message = "It cannot be closed before it was opened"
         raise rules.invalid([FieldError(pointer, "closed_before_opened", message)])
+
+
+def _check_past(said: Mapping[str, datetime | None], vocabulary: Vocabulary) -> None:
+    now = clock.now()
+    problems = [
+        FieldError(f"/{name}", "in_the_future", "It cannot be later than today")
+        for name, instant in said.items()
+        if instant is not None and is_after_today(instant, now, vocabulary.time_zone)
+    ]
+    if problems:
+        raise rules.invalid(problems)
 
 
 def _priced(line: Values, currency: str, pointer: str) -> Values:

@@ -3,23 +3,33 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from app.domain.entities.fields import Fields, Spec
 from app.domain.entities.values import (
     Country,
     Day,
     Email,
+    ForeignId,
     Instant,
     Line,
     LongLine,
     OrNull,
     PhoneKind,
     Short,
+    System,
     check_partial_date,
+    label_key,
 )
 
 MOST = 50
+
+
+def _each_once(tags: list[str]) -> list[str]:
+    found: dict[str, str] = {}
+    for tag in tags:
+        found.setdefault(label_key(tag), tag)
+    return list(found.values())
 
 
 class Phone(Fields):
@@ -81,8 +91,8 @@ class Relative(Fields):
 class ExternalId(Fields):
     """By what another system knows the record."""
 
-    system: Annotated[str, Field(title="System", pattern=r"^[a-z0-9][a-z0-9_.-]{0,49}$")]
-    external_id: Annotated[str, Field(title="External id", min_length=1, max_length=255)]
+    system: Annotated[System, Field(title="System")]
+    external_id: Annotated[ForeignId, Field(title="External id")]
 
 
 class Participant(Fields):
@@ -92,7 +102,12 @@ class Participant(Fields):
     role: Annotated[str | None, Field(title="Role"), Spec(picklist="contact_role")] = None
 
 
-Tags = Annotated[list[Short], Field(title="Tags", max_length=MOST), Spec(filter=True)]
+Tags = Annotated[
+    list[Short],
+    Field(title="Tags", max_length=MOST, description="Each once: of those alike but for case and blanks the first."),
+    AfterValidator(_each_once),
+    Spec(filter=True),
+]
 ExternalIds = Annotated[
     list[ExternalId],
     Field(title="External ids", description="Set by PUT …/by/{system}/{external_id}."),

@@ -7,10 +7,11 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticCustomError, to_jsonable_python
 
-from app.domain.entities.fields import Entity, Values, defaults, longest, specs, with_options
+from app.domain.entities.fields import Entity, Values, defaults, longest, with_options
+from app.domain.entities.naming import ids_named
 from app.domain.entities.values import check_partial_date, did_you_mean, quantise, to_e164
 from app.domain.entities.vocabulary import Vocabulary
-from app.errors import FieldError, Invalid
+from app.errors import FieldError, Invalid, NotFound
 
 
 def given_values(data: BaseModel) -> Values:
@@ -31,7 +32,8 @@ def prepare(
     """The values to write: what was given and what follows from it.
 
     before: the record as it is, None for a new one. editable: the fields that who changes it may give; what else is
-    missing is not theirs to know. None is all. Raises `Invalid` with all that is wrong at once.
+    missing is not theirs to know. None is all. Raises `Invalid` with all that is wrong at once, or else `NotFound` for
+    what the vocabulary lacks.
     """
     if before is None:
         new = defaults(entity.create) | given
@@ -50,6 +52,9 @@ def prepare(
         derived = entity.complete(new, set(wanted), vocabulary)
     except Invalid as error:
         problems += error.errors
+    except NotFound:
+        if not problems:
+            raise
     if problems:
         raise invalid(problems)
     return wanted | derived
@@ -108,9 +113,9 @@ def _missing(
 def _naming_itself(entity: Entity, values: Values, id: Any) -> Iterator[FieldError]:
     if id is None:
         return
-    for name, declared in specs(entity.create).items():
-        if declared.refers_to == entity.name and values.get(name) is not None and values[name] == id:
-            yield FieldError(f"/{name}", "names_itself", "Must be another record")
+    for pointer, target, named in ids_named(entity.create, values):
+        if target == entity.name and named == id:
+            yield FieldError(pointer, "names_itself", "Must be another record")
 
 
 def is_blank(value: Any) -> bool:

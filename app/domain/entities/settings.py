@@ -1,11 +1,16 @@
 """What the company's settings are."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, WithJsonSchema, model_validator
 
 from app.domain.entities.fields import Fields, partial
 from app.domain.entities.values import Country, Currency, Day, Language, Line, OrNull, Short, TimeZone
+
+# Of what a minimum is asked: kinds of records, and what is told of an activity that is done.
+REQUIRING = (
+    "users", "customers", "contacts", "leads", "products", "opportunities", "activities", "activity_reports",
+)  # fmt: skip
 
 Clock = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
@@ -39,20 +44,12 @@ class SettingsFields(Fields):
     ]
     minimum_information: Annotated[
         dict[
-            Literal[
-                "users",
-                "customers",
-                "contacts",
-                "leads",
-                "products",
-                "opportunities",
-                "activities",
-                "activity_reports",
-            ],
+            Annotated[str, WithJsonSchema({"type": "string", "enum": list(REQUIRING)})],
             Annotated[list[str], Field(max_length=50)],
         ],
         Field(
             title="Minimum information",
+            max_length=len(REQUIRING),
             description="By entity: the fields that a record must have, on every way in. `activity_reports`: what is "
             "told of an activity that is done, an outcome where its kind has outcomes.",
         ),

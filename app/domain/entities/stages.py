@@ -54,8 +54,8 @@ def moved(
         raise rules.invalid([rules.unknown_option("/stage", "stage", move.stage, pipeline.stages)])
     current = pipeline.stages[str(record["stage"])]
     reopening = current.kind in staged.reopened and target.kind == "open"
-    if target.retired or (not reopening and target.key not in _allowed(pipeline, current, staged)):
-        raise forbidden_move(pipeline, current, staged)
+    if target.retired or (not reopening and target.key not in _allowed(pipeline, current, staged, may_reopen)):
+        raise forbidden_move(pipeline, current, staged, may_reopen)
     if reopening and not may_reopen:
         raise Forbidden("Reopening needs the right to configure pipelines")
     reason = getattr(move, staged.reason)
@@ -69,12 +69,12 @@ def moved(
     return {"stage": target.key, "stage_kind": target.kind, staged.reason: reason}
 
 
-def forbidden_move(pipeline: Pipeline, current: Stage, staged: Staged) -> Conflict:
-    """The refusal of a move from a stage, which says what is allowed instead."""
+def forbidden_move(pipeline: Pipeline, current: Stage, staged: Staged, may_reopen: bool) -> Conflict:
+    """The refusal of a move from a stage, which says what is allowed instead to whoever may reopen or not."""
     return Conflict(
         "This stage may not follow the present one",
         code="forbidden_move",
-        extra={"stage": current.key, "allowed": _allowed(pipeline, current, staged)},
+        extra={"stage": current.key, "allowed": _allowed(pipeline, current, staged, may_reopen)},
     )
 
 
@@ -90,6 +90,9 @@ def check_required(record: Mapping[str, object], names: tuple[str, ...]) -> None
         raise rules.invalid([rules.required(name) for name in missing])
 
 
-def _allowed(pipeline: Pipeline, current: Stage, staged: Staged) -> list[str]:
-    following = (pipeline.stages[key] for key in current.allowed_next)
-    return [stage.key for stage in following if not stage.retired and stage.kind in staged.entered]
+def _allowed(pipeline: Pipeline, current: Stage, staged: Staged, may_reopen: bool) -> list[str]:
+    reopening = may_reopen and current.kind in staged.reopened
+    following = [pipeline.stages[key] for key in current.allowed_next]
+    following += [stage for stage in pipeline.stages.values() if reopening and stage.kind == "open"]
+    allowed = [stage.key for stage in following if not stage.retired and stage.kind in staged.entered]
+    return list(dict.fromkeys(allowed))

@@ -17,7 +17,7 @@ from app.domain.entities.fields import Fields, Values
 from app.domain.entities.forms import APART, LONGEST, UTM
 from app.domain.entities.values import Email, Line, LongText, OrNull, Website, clean_line, clean_text, to_e164
 from app.domain.entities.vocabulary import Vocabulary
-from app.errors import FieldError
+from app.errors import FieldError, escaped
 
 MOST_FIELDS = 50
 LONGEST_NAME, LONGEST_OTHER, LONGEST_UTM, LONGEST_PAGE = 100, 10_000, 200, 500
@@ -99,7 +99,7 @@ def _texts(sent: Mapping[str, Any], problems: list[FieldError]) -> dict[str, str
         raise rules.invalid([FieldError("/", "too_long", f"At most {MOST_FIELDS} fields")])
     texts = {}
     for name, value in sent.items():
-        pointer = "/" + name[:LONGEST_NAME].replace("~", "~0").replace("/", "~1")
+        pointer = f"/{escaped(name[:LONGEST_NAME])}"
         text = "true" if value is True else value
         longest = LONGEST.get(name, LONGEST_OTHER)
         if text is None or text is False:

@@ -10,13 +10,14 @@ from pydantic_core import PydanticCustomError
 
 from app.domain.entities.catalog import ENTITIES
 from app.domain.entities.cells import Read, kind_of, reader
+from app.domain.entities.customers import tax_id_key
 from app.domain.entities.fields import Entity, Values, nested, spec
 from app.domain.entities.mapping import Column, ImportOptions, Mapping
 from app.domain.entities.opportunity_imports import OpportunityImport
 from app.domain.entities.rules import invalid
 from app.domain.entities.users import username_key
 from app.domain.entities.values import clean_line, did_you_mean, fold
-from app.errors import FieldError
+from app.errors import FieldError, escaped
 
 IMPORTABLE = ("users", "customers", "contacts", "leads", "products", "opportunities", "activities")
 EXTERNAL_ID, ID = "external_id", "id"
@@ -25,12 +26,7 @@ LONGEST_KEY = 255
 # By what a record of each kind may be found, and how such a key is compared.
 KEYS: dict[str, dict[str, Callable[[str], str]]] = {
     "users": {"name": fold, "username": username_key, "email": str.casefold},
-    "customers": {
-        "name": fold,
-        "number": str.upper,
-        "tax_id": lambda text: "".join(filter(str.isalnum, fold(text))),
-        "email": str.casefold,
-    },
+    "customers": {"name": fold, "number": str.upper, "tax_id": tax_id_key, "email": str.casefold},
     "contacts": {"email": str.casefold},
     "leads": {"email": str.casefold},
     "products": {"name": fold, "sku": str},
@@ -70,7 +66,7 @@ def targets(entity: Entity, mapping: Mapping, options: ImportOptions, time_zone:
     problems: list[FieldError] = []
     found: list[Target] = []
     for name, goes_to in mapping.columns.items():
-        at = f"/mapping/columns/{name.replace('~', '~0').replace('/', '~1')}"
+        at = f"/mapping/columns/{escaped(name)}"
         for each in goes_to if isinstance(goes_to, list) else [goes_to] if goes_to is not None else []:
             column = each if isinstance(each, Column) else Column(to=each)
             try:

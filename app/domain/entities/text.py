@@ -77,6 +77,9 @@ OrNull = Annotated[T | None, BeforeValidator(_blank_as_null)]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=60), BeforeValidator(_cleaned_line)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_cleaned_line)]
 LongLine = Annotated[str, StringConstraints(min_length=1, max_length=1000), BeforeValidator(_cleaned_line)]
+# Another system's name, and its id for a record.
+System = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,49}$")]
+ForeignId = Annotated[str, StringConstraints(min_length=1, max_length=255), BeforeValidator(_cleaned_line)]
 # Texts of many lines.
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=20_000), BeforeValidator(_cleaned_text)]
 
@@ -110,6 +113,11 @@ def fold(text: str) -> str:
     return " ".join(text.split())
 
 
+def label_key(text: str) -> str:
+    """A short text as it is told apart from others beside it: case and blanks do not count, accents do."""
+    return " ".join(text.casefold().split())
+
+
 def search_text(*parts: str | None) -> str:
     """What the words of a search are looked for in: the folded parts, those left out skipped, with blanks between."""
     return " ".join(folded for part in parts if part and (folded := fold(part)))
@@ -120,7 +128,8 @@ _AROUND_WORDS = '.,;:!?¡¿()[]{}<>"«»“”„'
 
 
 def search_words(q: str) -> list[str]:
-    """The words of a search, folded, without punctuation around them, each once, the first eight."""
+    """The words of a search, folded, without punctuation around them, each once, the first eight: the more there are,
+    the less another one narrows what is found."""
     words = (word.strip(_AROUND_WORDS) for word in fold(q).split())
     return list(dict.fromkeys(word for word in words if word))[:MOST_WORDS]
 
@@ -128,6 +137,15 @@ def search_words(q: str) -> list[str]:
 def like_escape(text: str) -> str:
     """The text with LIKE's metacharacters escaped by a backslash, which is PostgreSQL's default escape."""
     return re.sub(r"([\\%_])", r"\\\1", text)
+
+
+_TELEPHONE = re.compile(r"\+?\d[\d()./-]{5,}")
+
+
+def word_patterns(word: str) -> list[str]:
+    """LIKE patterns that find a folded word as it is; what could be a telephone number, also without punctuation."""
+    digits = "".join(filter(str.isdigit, word)) if _TELEPHONE.fullmatch(word) else word
+    return list(dict.fromkeys((f"%{like_escape(word)}%", f"%{like_escape(digits)}%")))
 
 
 SHORTEST_WITH_WRONG_LETTER = 5

@@ -1,24 +1,28 @@
 """Which types are the fields of all entities made of? This module is where the others take them from."""
 
-from app.domain.entities.dates import FIRST_YEAR, LAST_YEAR, Day, Instant, check_partial_date, to_utc
+from app.domain.entities.dates import FIRST_YEAR, LAST_YEAR, Day, Instant, check_partial_date, is_after_today, to_utc
 from app.domain.entities.money import Amount, Count, Currency, Percent, Price, Quantity, Rate, currencies, quantise
 from app.domain.entities.nearest import did_you_mean, nearest, nearest_of_each
-from app.domain.entities.online import Email, Website, domain_of, normalise_email, normalise_website
+from app.domain.entities.online import Email, Website, domain_of, in_unicode, normalise_email, normalise_website
 from app.domain.entities.phones import PHONE_KINDS, PhoneKind, to_e164
 from app.domain.entities.places import Country, Language, TimeZone, countries, country_of, normalise_language
 from app.domain.entities.text import (
+    ForeignId,
     Line,
     LongLine,
     LongText,
     OrNull,
     Short,
+    System,
     clean_line,
     clean_text,
     fold,
+    label_key,
     like_escape,
     like_patterns,
     search_text,
     search_words,
+    word_patterns,
 )
 
 __all__ = [
@@ -31,6 +35,7 @@ __all__ = [
     "Currency",
     "Day",
     "Email",
+    "ForeignId",
     "Instant",
     "Language",
     "Line",
@@ -43,6 +48,7 @@ __all__ = [
     "Quantity",
     "Rate",
     "Short",
+    "System",
     "TimeZone",
     "Website",
     "check_partial_date",
@@ -54,6 +60,9 @@ __all__ = [
     "did_you_mean",
     "domain_of",
     "fold",
+    "in_unicode",
+    "is_after_today",
+    "label_key",
     "like_escape",
     "like_patterns",
     "nearest",
@@ -66,4 +75,5 @@ __all__ = [
     "search_words",
     "to_e164",
     "to_utc",
+    "word_patterns",
 ]

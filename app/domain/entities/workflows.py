@@ -1,6 +1,6 @@
 """What workflows and their runs are, and what a company may set in each of them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field, ValidationError
@@ -10,7 +10,7 @@ from app.domain.entities.fields import Entity, Fields, RecordFields, Spec, Value
 from app.domain.entities.picklists import Labels
 from app.domain.entities.picklists import complete as nothing_follows
 from app.domain.entities.values import Instant, Line, Short, did_you_mean
-from app.errors import FieldError
+from app.errors import FieldError, escaped
 
 
 class WebLeadOptions(Fields):
@@ -45,7 +45,7 @@ def checked_options(key: str, options: Values) -> Values:
 
 
 def _problem(model: type[Fields], error: Values) -> FieldError:
-    pointer = "/options" + "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error["loc"])
+    pointer = "/options" + "".join(f"/{escaped(part)}" for part in error["loc"])
     if error["type"] != "extra_forbidden":
         return FieldError(pointer, str(_CODES.get(error["type"], error["type"])), str(error["msg"]))
     hint = did_you_mean(str(error["loc"][-1]), model.model_fields)
@@ -88,7 +88,7 @@ class WorkflowRunRead(RecordFields):
     entity: Annotated[str, Field(title="Entity"), Spec(filter=True)]
     record_id: Annotated[UUID, Field(title="Record"), Spec(filter=True)]
     episode: Annotated[str, Field(title="Episode", description="What made it due; of one there is one run.")]
-    state: Annotated[str, Field(title="State", description="done, skipped or failed."), Spec(filter=True)]
+    state: Annotated[Literal["done", "skipped", "failed"], Field(title="State"), Spec(filter=True)]
     reason: Annotated[str | None, Field(title="Why it was skipped or failed")]
     due_at: Annotated[Instant, Field(title="Due at"), Spec(filter=True, sort=True)]
     finished_at: Annotated[Instant | None, Field(title="Finished at"), Spec(filter=True, sort=True)]

@@ -1,0 +1,59 @@
+"""Is it told from outside whether a process can serve?"""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from app.db.session import transaction
+
+
+async def do(statement: str) -> None:
+    async with transaction("system") as session:
+        await session.execute(text(statement))
+
+
+@pytest.fixture
+async def newest(client: httpx.AsyncClient) -> AsyncIterator[str]:
+    """The newest migration, which the database is at again after the test."""
+    async with transaction("system") as session:
+        found = str(await session.scalar(text("select version_num from alembic_version")))
+    yield found
+    await do("create table if not exists alembic_version (version_num varchar(32) primary key)")
+    await do("delete from alembic_version")
+    await do(f"insert into alembic_version values ('{found}')")
+
+
+async def owed(client: httpx.AsyncClient) -> bool:
+    answer = await client.get("/readyz")
+    if answer.status_code == 200:
+        return False
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+    assert answer.json()["detail"] == "Migrations are owed to the database: ./crm migrate"
+    assert answer.headers["retry-after"] == "2"
+    assert (await client.get("/healthz")).status_code == 200
+    return True
+
+
+async def test_a_database_that_is_owed_migrations_is_not_ready(client: httpx.AsyncClient, newest: str) -> None:
+    assert not await owed(client)
+    for older in ("0001", f"{int(newest) - 1:04}"):
+        await do(f"update alembic_version set version_num = '{older}'")
+        assert await owed(client), older
+    await do("delete from alembic_version")
+    assert await owed(client)
+    await do("drop table alembic_version")
+    assert await owed(client)
+
+
+async def test_a_database_of_a_newer_version_is_ready_for_processes_that_are_still_to_be_replaced(
+    client: httpx.AsyncClient, newest: str
+) -> None:
+    await do(f"update alembic_version set version_num = '{int(newest) + 1:04}'")
+    assert not await owed(client)
+
+
+async def test_a_database_without_its_seeds_is_not_ready(client: httpx.AsyncClient) -> None:
+    await do("delete from versions")
+    assert await owed(client)
