@@ -64,14 +64,6 @@ async def picture() -> AsyncIterator[Any]:
         connection.terminate()
 
 
-async def migration(connection: Any) -> str | None:
-    """The migration that the database is at, None if it was never migrated."""
-    if await connection.fetchval("select to_regclass('alembic_version')") is None:
-        return None
-    found: str | None = await connection.fetchval("select version_num from alembic_version")
-    return found
-
-
 async def tables(connection: Any) -> dict[str, list[str]]:
     """Every table, `alembic_version` and what extensions bring left out, with the columns that are copied."""
     return {row["name"]: row["columns"] for row in await connection.fetch(TABLES) if row["name"] != "alembic_version"}

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import clock
-from app.db import copying, session
+from app.db import copying, health, session
 from app.server.migrating import migrate
 from app.server.processes import CannotStart
 from app.server.reaching import reached_database
@@ -91,7 +91,7 @@ def restore(name: str) -> str:
 async def _write(file: IO[bytes]) -> Contents:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         async with copying.picture() as connection:
-            if (migration := await copying.migration(connection)) is None:
+            if (migration := await health.migration(connection)) is None:
                 raise CannotStart("there is nothing to back up: the database was never migrated")
             contents = Contents(format=FORMAT, made_at=clock.now(), migration=migration, tables={}, sequences={})
             for table, columns in (await copying.tables(connection)).items():
@@ -113,7 +113,7 @@ async def _load(archive: zipfile.ZipFile, contents: Contents) -> list[str]:
     try:
         async with copying.emptiness() as connection:
             driver = await copying.driver(connection)
-            if (found := [*await copying.tables(driver)]) or await copying.migration(driver):
+            if (found := [*await copying.tables(driver)]) or await health.migration(driver):
                 names = ", ".join(found[:3] or ["alembic_version"]) + (" and others" if found[3:] else "")
                 raise CannotStart(f"the database is not empty, it has tables {names}: restore into a new one")
             await connection.run_sync(copying.make_tables, ScriptDirectory(MIGRATIONS), contents.migration)

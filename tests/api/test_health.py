@@ -1,12 +1,15 @@
 """Is it told from outside whether a process can serve?"""
 
+import sys
 from collections.abc import AsyncIterator
+from subprocess import run
 
 import httpx
 import pytest
 from sqlalchemy import text
 
 from app.db.session import transaction
+from app.settings import PROJECT
 
 
 async def do(statement: str) -> None:
@@ -20,7 +23,10 @@ async def newest(client: httpx.AsyncClient) -> AsyncIterator[str]:
     async with transaction("system") as session:
         found = str(await session.scalar(text("select version_num from alembic_version")))
     yield found
-    await do("create table if not exists alembic_version (version_num varchar(32) primary key)")
+    await do(
+        "create table if not exists alembic_version (version_num varchar(32) not null, "
+        "constraint alembic_version_pkc primary key (version_num))"
+    )
     await do("delete from alembic_version")
     await do(f"insert into alembic_version values ('{found}')")
 
@@ -57,3 +63,8 @@ async def test_a_database_of_a_newer_version_is_ready_for_processes_that_are_sti
 async def test_a_database_without_its_seeds_is_not_ready(client: httpx.AsyncClient) -> None:
     await do("delete from versions")
     assert await owed(client)
+
+
+def test_a_process_that_answers_takes_no_memory_for_what_migrates() -> None:
+    asked = "import sys, app.main; print(*{'alembic', 'mako', 'pygments', 'rich'} & set(sys.modules))"
+    assert run([sys.executable, "-c", asked], cwd=PROJECT, capture_output=True, text=True, check=True).stdout == "\n"
