@@ -268,3 +268,12 @@ async def test_a_row_names_a_later_one_by_any_of_its_keys(administrator: Client)
     await loaded(administrator, "users", users, {"columns": columns, "constants": {"profile_id": "sales"}})
     made = {each["username"]: each for each in await everything(administrator, "/v1/users")}
     assert made["ana"]["manager_id"] == made["eva"]["id"]
+    # Of rows by one name the one that is not refused is meant; where all are, those that name them are, too.
+    users = "login,profile,boss\nian,sales,una\nuna,sales,\nuna,sales,\nbob,sales,dos\ndos,nowhere,\ndos,nowhere,\n"
+    columns = {"login": ["username", "name"], "profile": "profile_id", "boss": {"to": "manager", "by": "username"}}
+    done = await loaded(administrator, "users", users, {"columns": columns})
+    told = [(each["row"], each["code"]) for each in await errors_of(administrator, done)]
+    assert told == [(4, "duplicate"), (5, "unknown_reference"), (6, "unknown_option"), (7, "unknown_option")]
+    made = {each["username"]: each for each in await everything(administrator, "/v1/users")}
+    assert made["ian"]["manager_id"] == made["una"]["id"]
+    assert "bob" not in made

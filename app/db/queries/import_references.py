@@ -62,19 +62,24 @@ async def name(
             there.subquery("r").c.key,
             literal_column("r.id").label("id"),
             cast(null(), INCOMING.c.row.type).label("row"),
+            true().label("good"),
         )
     ]
     if own and (rows := _rows_called(entity, by)) is not None:
         sources.append(rows)
     meant = union_all(*sources).subquery("meant")
+    # Where rows that are refused and others go by one key, the others are meant.
+    good = meant.c.good
+    id = cast(meant.c.id, Text)
+    good_ids = func.count(distinct(meant.c.id)).filter(good)
     counted = (
         select(
             literal(place_of(field, item)).label("field"),
             wanted.c.key,
             func.min(wanted.c.said),
-            cast(func.min(cast(meant.c.id, Text)), Uuid),
-            func.count(distinct(meant.c.id)),
-            func.min(meant.c.row),
+            cast(func.coalesce(func.min(id).filter(good), func.min(id)), Uuid),
+            func.greatest(good_ids, func.least(func.count(id), 1)),
+            case((good_ids > 0, func.min(meant.c.row).filter(good)), else_=func.min(meant.c.row)),
         )
         .select_from(wanted.outerjoin(meant, meant.c.key == wanted.c.key))
         .group_by(wanted.c.key)
@@ -130,7 +135,11 @@ def _said(field: str, item: str | None) -> Select[Any]:
 
 def _rows_called(entity: str, by: str) -> Select[Any] | None:
     """The rows of the file themselves by one of the keys of what they become: `key`, `id`, `row`. None: by no such."""
-    meant = [INCOMING.c.record_id.label("id"), case((INCOMING.c.is_new, INCOMING.c.row)).label("row")]
+    meant = [
+        INCOMING.c.record_id.label("id"),
+        case((INCOMING.c.is_new, INCOMING.c.row)).label("row"),
+        INCOMING.c.errors.is_(None).label("good"),
+    ]
     values = INCOMING.c.data["values"]
     if by == "external_id":
         return select(INCOMING.c.external_id.label("key"), *meant)
