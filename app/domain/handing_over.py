@@ -16,6 +16,7 @@ from app.db.session import operation_of
 from app.domain import owning
 from app.domain.entities import rules
 from app.domain.entities.handing_over import HandedOver, HandOver
+from app.domain.profiles import require_within
 from app.domain.records import SINGULARS
 from app.errors import Conflict, FieldError, Forbidden, NotFound
 from app.policies.access import Access
@@ -62,19 +63,24 @@ async def hand_over(session: AsyncSession, access: Access, id: UUID, said: HandO
     """Give a user's customers, open leads, open opportunities, planned activities, queued messages, customers assigned
     by hand and team to others.
 
-    Raises `NotFound`, `Forbidden` without `configure` on users or `assign` in every section with reach over the user,
-    `Invalid` (`cannot_take_over`), `Conflict` (`loop`).
+    Raises `NotFound`, `Invalid` (`cannot_take_over`), `Conflict` (`loop`), and `Forbidden` without `assign` in every
+    section with reach over the user, or `configure` on users, which is nothing to those who may do more than the caller
+    (`exceeds_own_profile`): what they see would be the caller's to see.
     """
-    await access.row(session, User, id)
+    user = await access.row(session, User, id)
     configures = access.may("users", "configure")
+    if lacking := _not_assigned(access, id):
+        if not configures:
+            raise Forbidden(f"You may not assign the user's {', '.join(lacking)}")
+        await require_within(session, access, user.profile_id)
     if configures:
         await user_reach.hold(session)
-    else:
-        _check_assigns(access, id)
     await import_rows.be_patient(session)
     held: Held = {section: await handing_over.hold(session, section, id) for section in handing_over.OPEN}
     held["assigned"] = await handing_over.hold_assigned(session, id)
     held["team"] = await handing_over.hold_team(session, id) if configures else ()
+    for profile in {row.profile_id for row in held["team"]}:
+        await require_within(session, access, profile)
     if not configures and said.team is not None:
         raise Forbidden("Only who configures users gives a team another manager")
     given = _given(said, held)
@@ -85,11 +91,9 @@ async def hand_over(session: AsyncSession, access: Access, id: UUID, said: HandO
     return HandedOver(**counts, operation_id=operation_of(session).id, dry_run=said.dry_run)
 
 
-def _check_assigns(access: Access, id: UUID) -> None:
-    """Raise `Forbidden` unless the caller assigns whatever the user may own. Refusing does not tell what there is."""
-    lacking = [name for name in handing_over.OPEN if not _reaches(access, access.reach(name, "assign"), id)]
-    if lacking:
-        raise Forbidden(f"You may not assign the user's {', '.join(lacking)}")
+def _not_assigned(access: Access, id: UUID) -> list[str]:
+    """Where the caller does not assign whatever the user may own. Which says nothing of what there is."""
+    return [name for name in handing_over.OPEN if not _reaches(access, access.reach(name, "assign"), id)]
 
 
 def _given(said: HandOver, held: Held) -> Given:

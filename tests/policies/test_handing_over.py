@@ -133,6 +133,33 @@ async def test_a_manager_hands_over_for_the_team_where_they_may_assign_and_nobod
     assert (refused.status_code, "opportunities" in refused.json()["detail"]) == (403, True)
 
 
+async def test_who_configures_users_hands_nothing_over_of_those_who_may_do_more(
+    administrator: Client, as_profile: AsProfile
+) -> None:
+    """Whoever takes a team over sees its work, and whoever takes the work over has it: a way up, as a password is."""
+    rights = [("users", action, "all") for action in ("read", "update", "configure")] + [("customers", "read", "team")]
+    policies = [
+        {"section": section, "action": action, "field_group": "open", "reach": reach}
+        for section, action, reach in rights
+    ]
+    labels = {"es": "Personal", "it": "Personale", "en": "Staff"}
+    profile = await administrator.post("/v1/profiles", json={"id": "staff", "labels": labels, "policies": policies})
+    assert profile.status_code == 201, profile.text
+    staff, taker = await as_profile("staff"), await as_profile("staff")
+    director, above = await as_profile("administrator"), await as_profile("staff")
+    below = await as_profile("administrator", manager=above.user_id)
+    customer = await create(below, "customers")
+    before = await fingerprint()
+    for whose in (director, above):
+        for dry_run in (True, False):
+            refused = await hand_over(staff, whose, staff, dry_run=dry_run)
+            assert (refused.status_code, refused.json()["code"]) == (403, "exceeds_own_profile"), refused.text
+    assert await fingerprint() == before
+    assert await status(staff, "customers", customer) == 404
+    assert (await hand_over(administrator, above, taker)).json()["team"] == 1
+    assert (await hand_over(staff, staff, taker)).status_code == 200, "of those who may do as much"
+
+
 async def test_nobody_is_given_work_that_they_cannot_open(
     administrator: Client, as_profile: AsProfile, people: People
 ) -> None:
