@@ -35,6 +35,19 @@ async def owned(session: AsyncSession, user_ids: Sequence[UUID]) -> dict[UUID, d
     return found
 
 
+async def keep(session: AsyncSession, user_ids: Collection[UUID]) -> None:
+    """Until the transaction ends, these users do not leave, unless that is confirmed: something becomes theirs."""
+    await session.execute(_KEEP, {"user_ids": list(user_ids)})
+
+
+async def let_go(session: AsyncSession, user_ids: Collection[UUID]) -> None:
+    """Wait for those who make something these users' own; until the transaction ends nobody else does.
+
+    A user's row is not enough: whoever names it holds it against being archived, and not against being changed.
+    """
+    await session.execute(_LET_GO, {"user_ids": list(user_ids)})
+
+
 async def at_work(session: AsyncSession, user_ids: Collection[UUID], profiles: Sequence[str]) -> set[UUID]:
     """Those among the users who are active and have one of the profiles."""
     found = await session.scalars(_AT_WORK, {"user_ids": list(user_ids), "profiles": list(profiles)})
@@ -159,6 +172,14 @@ _OWNED = text(
         f" and {OPEN[section]} group by 1"
         for section in HOLDING
     )
+)
+
+_KEEP, _LET_GO = (
+    text(f"""
+select {lock}(hashtextextended('owner/' || id, 0)) from (
+  select unnest(cast(:user_ids as uuid[])) as id order by id) users
+""")
+    for lock in ("pg_advisory_xact_lock_shared", "pg_advisory_xact_lock")
 )
 
 _AT_WORK = text("""

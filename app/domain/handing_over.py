@@ -47,8 +47,11 @@ async def check_leaving(session: AsyncSession, access: Access, user_id: UUID, pr
     """Raise `Conflict` (`owns_work`, with `owns`: how much) for whoever would leave with work that is still theirs, or
     not see it with another profile, unless the caller has confirmed it. How much is said of the sections in which the
     caller sees what the user owns."""
+    if operation_of(session).confirmed:
+        return
+    await handing_over.let_go(session, [user_id])
     lost = (await left_behind(session, {user_id: profile})).get(user_id)
-    if lost and not operation_of(session).confirmed:
+    if lost:
         owns = {name: count for name, count in lost.items() if _reaches(access, access.reach(name), user_id)}
         detail = "They own customers or open work: hand it over first, or confirm"
         raise Conflict(detail, code="owns_work", extra={"owns": owns})
@@ -73,8 +76,6 @@ async def hand_over(session: AsyncSession, access: Access, id: UUID, said: HandO
         if not configures:
             raise Forbidden(f"You may not assign the user's {', '.join(lacking)}")
         await require_within(session, access, user.profile_id)
-    if configures:
-        await user_reach.hold(session)
     await import_rows.be_patient(session)
     held: Held = {section: await handing_over.hold(session, section, id) for section in handing_over.OPEN}
     held["assigned"] = await handing_over.hold_assigned(session, id)
@@ -132,6 +133,7 @@ async def _check_takers(
         for row in held[name]:
             section = "customers" if name == "assigned" else name
             needed[given[name][row.id]] |= {section, "customers"} if row.customer_id is not None else {section}
+    await handing_over.keep(session, people)
     problems = []
     for user_id, user in people.items():
         sections = sorted(needed[user_id])

@@ -12,6 +12,7 @@ import orjson
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import handing_over as kept
 from app.db.models import RECORDS
 from app.domain import handing_over
 from app.domain.consequences import decides, shown
@@ -109,9 +110,12 @@ def work_out(
     out.rows.append((said.record_id, said.row, *(each if isinstance(each, str) else _json(each) for each in parts)))
 
 
-async def keep_those_with_work(session: AsyncSession, changes: Changes) -> None:
+async def keep_those_with_work(session: AsyncSession, changes: Changes, dry_run: bool) -> None:
     """Nobody leaves by a file who still owns customers or open work, or gets a profile that does not read it."""
-    owning = await handing_over.left_behind(session, changes.given_profiles | dict.fromkeys(changes.deactivated))
+    leaving = changes.given_profiles | dict.fromkeys(changes.deactivated)
+    if not dry_run:
+        await kept.let_go(session, leaving)
+    owning = await handing_over.left_behind(session, leaving)
     message = "They own customers or open work: hand it over first"
     changes.errors += [
         {

@@ -155,7 +155,7 @@ async def _refer(work: Load) -> set[UUID]:
         await import_references.hold(session, "customer_id", None, "customers")
     if "owner_id" in work.named and not access.may(work.entity.name, "assign"):
         await import_references.refuse_owners(session, work.entity.name, access.user_id)
-    unable = await owning.refuse_unable(session, access, work.entity.name)
+    unable = await owning.refuse_unable(session, access, work.entity.name, work.dry_run)
     for each in work.references:
         if each.refers_to == work.entity.name and each.item is None:
             await chains.hold(session, work.entity.name, each.field)
@@ -229,7 +229,7 @@ async def _compare(work: Load, changes: Changes) -> None:
                 new_ids = [*has.get(row.record_id, []), new_id]
             work_out(work.access, work.entity, work.now, row, record, new_ids, changes)
     if changes.deactivated or changes.given_profiles:
-        await keep_those_with_work(session, changes)
+        await keep_those_with_work(session, changes, work.dry_run)
     await import_changing.note_unchanged(session, changes.unchanged)
     await import_rows.refuse(session, changes.errors)
 

@@ -30,13 +30,16 @@ async def check(session: AsyncSession, access: Access, section: str, field: str,
     is_the_product = access.grants is everything()
     if owner_id is None or owner_id == access.user_id or is_the_product:
         return
+    await handing_over.keep(session, [owner_id])
     if await unable(session, [owner_id], section):
         raise rules.invalid([FieldError(f"/{field}", "cannot_take_over", message(section))])
 
 
-async def refuse_unable(session: AsyncSession, access: Access, section: str) -> set[UUID]:
+async def refuse_unable(session: AsyncSession, access: Access, section: str, dry_run: bool) -> set[UUID]:
     """The same of the rows of a file that are new records. Answers all whom rows name, and who are unable."""
     named = set(await import_references.owners_named(session)) - {access.user_id}
+    if not dry_run:
+        await handing_over.keep(session, named)
     found = await unable(session, named, section)
     if found:
         await import_references.refuse_unable(session, found, message(section))
