@@ -69,7 +69,7 @@ async def _plan_next(session: AsyncSession, access: Access, after: Activity, pla
     """The owner of the one before goes on with it, if they are still here, and is not named anew: that needs no right
     to assign."""
     same = {name: value for name in ("customer_id", *ABOUT) if (value := getattr(after, name)) is not None}
-    stays = after.owner_id is not None and await can_work(session, after.owner_id) is not None
+    stays = after.owner_id is not None and await can_work(session, after.owner_id, "activities") is not None
     goes_on = stays and "owner_id" not in plan.model_fields_set
     data = ActivityCreate(**plan.model_dump(exclude_unset=True), **same, state="planned")
     return await create(session, access, ACTIVITIES, data, {"owner_id": after.owner_id} if goes_on else None)

@@ -18,6 +18,7 @@ from app.domain.entities.messages import MESSAGES, MessageCreate
 from app.domain.entities.submitted import lead_values
 from app.errors import NotFound
 from app.policies.access import Access
+from app.policies.callers import readers
 from app.texts.forms import FIELDS
 from app.texts.labels import label
 
@@ -31,7 +32,8 @@ async def take(session: AsyncSession, access: Access, submission_id: UUID) -> No
     said = {field["key"]: sent.values[field["key"]] for field in form.fields if field["key"] in sent.values}
     email = said.get("email")
     await senders.one_at_a_time(session, (email or sent.fingerprint.hex()).casefold())
-    sender = await senders.find(await driver(session), email, form.lead_owner_id)
+    able = await readers(session, "leads")
+    sender = await senders.find(await driver(session), email, form.lead_owner_id, able)
     lead = await _lead(session, access, sent, form, said, sender)
     await records.write(session, access, SUBMISSIONS, sent, {"lead_id": lead.id}, verb="taken")
     address = email or said.get("phone")

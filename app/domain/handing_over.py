@@ -20,7 +20,7 @@ from app.domain.profiles import require_within
 from app.domain.records import SINGULARS
 from app.errors import Conflict, FieldError, Forbidden, NotFound
 from app.policies.access import Access
-from app.policies.callers import readers
+from app.policies.callers import readers, with_customers
 
 # By section, `assigned` and `team`: the records that are held, and who takes each.
 Held = dict[str, Sequence[Any]]
@@ -131,8 +131,7 @@ async def _check_takers(
     needed: dict[UUID, set[str]] = defaultdict(set)
     for name in given.keys() - {"team"}:
         for row in held[name]:
-            section = "customers" if name == "assigned" else name
-            needed[given[name][row.id]] |= {section, "customers"} if row.customer_id is not None else {section}
+            needed[given[name][row.id]] |= with_customers("customers" if name == "assigned" else name)
     await handing_over.keep(session, people)
     problems = []
     for user_id, user in people.items():

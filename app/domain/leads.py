@@ -65,8 +65,10 @@ async def convert(session: AsyncSession, access: Access, id: UUID, said: LeadCon
         await _change(session, access, going_on, said)
 
     known = consequences.values_of(lead)
-    if lead.owner_id is not None and await can_work(session, lead.owner_id) is None:
-        known["owner_id"] = access.user_id  # whoever had it has left
+    made = [] if customer_id is not None else ["customers"]
+    made += [] if going_on is not None or said.refuses("opportunity") else ["opportunities"]
+    if lead.owner_id is not None and await can_work(session, lead.owner_id, *made) is None:
+        known["owner_id"] = access.user_id  # whoever had it has left, or would not see what becomes of it
     new = _new_parts(known, said, customer_id, contact_id, going_on)
     await _check(session, access, new, said)
     if "contact" in new and customer_id is not None:

@@ -11,7 +11,7 @@ from app.domain.entities import rules
 from app.domain.entities.fields import Entity, Values
 from app.errors import FieldError
 from app.policies.access import Access
-from app.policies.callers import readers
+from app.policies.callers import readers, with_customers
 from app.policies.profiles import everything
 
 
@@ -47,7 +47,7 @@ async def refuse_unable(session: AsyncSession, access: Access, section: str, dry
 
 
 def message(*sections: str) -> str:
-    return f"Must be an active user whose profile reads {', '.join(sections)}"
+    return f"Must be an active user whose profile reads {', '.join(sorted(with_customers(*sections)))}"
 
 
 def is_to_be_done(entity: Entity, record: Values) -> bool:

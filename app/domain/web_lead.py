@@ -57,10 +57,11 @@ async def act(session: AsyncSession, access: Access, workflow: Workflow, lead_id
         await records.write(session, access, LEADS, lead, {"owner_id": rep_id})
     steps = [
         await _answer(session, access, lead, settings, run_id),
-        await _call(session, access, lead, settings, due_at, run_id),
+        await _call(session, access, lead, settings, due_at, run_id, rep_id),
     ]
     if options.create_opportunity:
-        steps.append(await _opportunity(session, access, lead))
+        able = rep_id is not None and await workflows.can_work(session, rep_id, "opportunities")
+        steps.append(await _opportunity(session, access, lead, rep_id if able else None))
     await workflow_runs.end(session, run_id, "done", assigned_to=rep_id, steps=steps)
 
 
@@ -104,10 +105,16 @@ async def _answer(session: AsyncSession, access: Access, lead: Lead, settings: S
 
 
 async def _call(
-    session: AsyncSession, access: Access, lead: Lead, settings: Setting, due_at: datetime, run_id: UUID
+    session: AsyncSession,
+    access: Access,
+    lead: Lead,
+    settings: Setting,
+    due_at: datetime,
+    run_id: UUID,
+    rep_id: UUID | None,
 ) -> dict[str, Any]:
     """A call of the lead's owner. If nobody is there it is nobody's, for whoever assigns."""
-    rep = await access.row(session, User, lead.owner_id) if lead.owner_id else None
+    rep = await access.row(session, User, rep_id) if rep_id else None
     language = (rep and rep.locale) or settings.languages[0]
     data = ActivityCreate(
         kind="call",
@@ -115,16 +122,16 @@ async def _call(
         purpose="sales",
         subject=label(CALL_LEAD, language),
         due_at=due_at,
-        owner_id=lead.owner_id,
+        owner_id=rep_id,
         lead_id=lead.id,
     )
     activity = await activities.create(session, access, ACTIVITIES, data, {"workflow_run_id": run_id})
-    return {"step": "activity", "activity_id": activity.id, "owner_id": lead.owner_id}
+    return {"step": "activity", "activity_id": activity.id, "owner_id": rep_id}
 
 
-async def _opportunity(session: AsyncSession, access: Access, lead: Lead) -> dict[str, Any]:
+async def _opportunity(session: AsyncSession, access: Access, lead: Lead, owner_id: UUID | None) -> dict[str, Any]:
     name = (lead.title or lead.name)[:200].strip()
-    data = OpportunityCreate(name=name, owner_id=lead.owner_id, customer_id=lead.customer_id, lead_id=lead.id)
+    data = OpportunityCreate(name=name, owner_id=owner_id, customer_id=lead.customer_id, lead_id=lead.id)
     try:
         opportunity = await records.create(session, access, OPPORTUNITIES, data)
     except AppError as error:  # it lacks what the company asks of every opportunity: the rest is done all the same

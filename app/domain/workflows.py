@@ -133,9 +133,9 @@ async def failed(session: AsyncSession, access: Access, episode: Episode, reason
 
 
 async def can_work(session: AsyncSession, user_id: UUID, *sections: str) -> Access | None:
-    """The user's access, if they are active and read these sections."""
+    """The user's access, if they are active and see something in these sections."""
     try:
         found = await access_of(session, user_id)
     except Unauthenticated:
         return None
-    return found if all(found.may(section, "read") for section in sections) else None
+    return found if all(found.reach(section).level for section in sections) else None

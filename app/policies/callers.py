@@ -13,7 +13,7 @@ from app.db import session as db
 from app.db.seeds import SYSTEM_USER
 from app.db.vocabulary import VERSION, Connection, Memory, load
 from app.errors import Unauthenticated
-from app.policies.access import Access, Reason
+from app.policies.access import THROUGH_CUSTOMER, Access, Reason
 from app.policies.profiles import Grants, compiled, enforcer
 
 MOST_CALLERS = 10_000
@@ -118,10 +118,15 @@ async def system(connection: Connection, reason: Reason, version: str | None = N
 
 
 async def readers(session: AsyncSession, *sections: str) -> list[str]:
-    """The profiles that read all of these sections."""
+    """The profiles that read all of these sections, and customers where those are read through them."""
     memory = await _at(await db.driver(session))
-    wanted = {(section, "read", "open") for section in sections}
+    wanted = {(section, "read", "open") for section in with_customers(*sections)}
     return [each for each in memory.vocabulary.profiles if wanted <= _granted(memory, each).keys()]
+
+
+def with_customers(*sections: str) -> set[str]:
+    """The sections that a profile must read to see anything in these."""
+    return {*sections, "customers"} if THROUGH_CUSTOMER.intersection(sections) else {*sections}
 
 
 def _granted(memory: Memory, profile: str) -> Grants:

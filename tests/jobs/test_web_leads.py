@@ -110,6 +110,9 @@ async def test_a_lead_that_has_an_owner_is_theirs_and_one_that_comes_when_nobody
     assert await calls() == [marta, None]
     assert [row.owner_id for row in await rows("select owner_id from leads order by id")] == [marta, None]
     assert await runs() == [("done", None)] * 2
+    await lead(owner_id=await people.user("sales", active=False))
+    await work()
+    assert await calls() == [marta, None, None], "of somebody who has left"
 
 
 async def test_what_does_not_come_by_a_form_or_before_it_was_switched_on_is_left_alone(

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.api.records import make
+from tests.api.submissions import leads
 from tests.conftest import Client, People
 from tests.loading import errors_of, everything, loaded
 
@@ -117,3 +118,60 @@ async def test_a_customer_of_the_file_is_refused_with_those_that_it_heads(admini
     refused = [(each["row"], each["code"]) for each in await errors_of(administrator, told)]
     assert refused == [(2, "cannot_take_over"), (3, "unknown_reference")]
     assert [each["name"] for each in await everything(administrator, "/v1/customers")] == ["Ceta"]
+
+
+async def profile(administrator: Client, id: str, *read: str) -> None:
+    policies = [{"section": each, "action": "read", "field_group": "open", "reach": "all"} for each in read]
+    await make(administrator, "profiles", id=id, labels={"es": "Otro", "it": "Altro", "en": "Other"}, policies=policies)
+
+
+async def test_whoever_does_not_read_customers_sees_nothing_that_is_read_through_them(
+    administrator: Client, as_profile: AsProfile
+) -> None:
+    await profile(administrator, "half", "leads", "opportunities", "activities")
+    half, able = await as_profile("half"), await as_profile("sales")
+    owner = {"owner_id": str(half.user_id)}
+    expected = (422, "cannot_take_over", ["/owner_id"])
+    for kind in ("leads", "opportunities", "activities"):
+        assert code_and_pointers(await administrator.post(f"/v1/{kind}", json=KINDS[kind] | owner)) == expected
+    await make(able, "leads", company_name="Acero")
+    over = await administrator.post(f"/v1/users/{able.user_id}/hand-over", json={"to": [owner["owner_id"]]})
+    assert code_and_pointers(over) == (422, "cannot_take_over", ["/to/0"])
+    refused = await administrator.patch(f"/v1/users/{able.user_id}", json={"profile_id": "half"})
+    assert (refused.status_code, refused.json()["owns"]["leads"]) == (409, 1)
+
+
+async def test_what_becomes_of_a_lead_and_what_is_next_is_of_whoever_can_open_it(
+    administrator: Client, as_profile: AsProfile
+) -> None:
+    await profile(administrator, "half", "leads", "customers")
+    half, me = await as_profile("half"), str(administrator.user_id)
+    lead = await make(administrator, "leads", company_name="Acero", owner_id=str(half.user_id))
+    after = (await administrator.post(f"/v1/leads/{lead['id']}/convert", json={"opportunity": None})).json()
+    customer = (await administrator.get(f"/v1/customers/{after['customer_id']}")).json()
+    assert customer["owner_id"] == str(half.user_id)
+    lead = await make(administrator, "leads", company_name="Acero", owner_id=str(half.user_id))
+    after = (await administrator.post(f"/v1/leads/{lead['id']}/convert")).json()
+    opportunity = (await administrator.get(f"/v1/opportunities/{after['opportunity_id']}")).json()
+    assert opportunity["owner_id"] == me
+    sales = await as_profile("sales")
+    call = await make(administrator, "activities", kind="call", subject="Call", owner_id=str(sales.user_id))
+    moved = {"json": {"profile_id": "half"}, "params": {"confirm": "true"}}
+    assert (await administrator.patch(f"/v1/users/{sales.user_id}", **moved)).status_code == 200
+    said = {"outcome": "reached", "next_activity": {"kind": "call", "subject": "Again"}}
+    done = await administrator.post(f"/v1/activities/{call['id']}/done", json=said)
+    assert done.json()["next_activity"]["owner_id"] == me
+
+
+async def test_what_a_visitor_sends_goes_to_nobody_who_could_not_open_it(
+    administrator: Client, as_profile: AsProfile
+) -> None:
+    support = await as_profile("support")
+    acme = await make(
+        administrator, "customers", name="Acme", owner_id=str(support.user_id), emails=[{"address": "eva@acero.es"}]
+    )
+    await make(administrator, "forms", key="contact", name="Contact", fields=[{"key": "email", "required": True}])
+    sent = await administrator.post("/v1/forms/contact/submissions", json={"email": "eva@acero.es"})
+    assert sent.status_code == 202, sent.text
+    [lead] = await leads(administrator)
+    assert (lead["customer_id"], lead["owner_id"]) == (acme["id"], None)

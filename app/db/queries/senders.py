@@ -1,5 +1,6 @@
 """Is the sender of a form known already?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -24,9 +25,11 @@ async def one_at_a_time(session: AsyncSession, who: str) -> None:
     await session.execute(_ONE_AT_A_TIME, {"who": who})
 
 
-async def find(connection: Connection, email: str | None, form_owner_id: UUID | None) -> Sender:
-    """Who sends from an address, by the keys that records are matched by."""
-    return Sender(*await connection.fetchrow(_FIND, email.casefold() if email else None, form_owner_id))
+async def find(
+    connection: Connection, email: str | None, form_owner_id: UUID | None, profiles: Sequence[str]
+) -> Sender:
+    """Who sends from an address, by the keys that records are matched by. Owner is who has one of the profiles."""
+    return Sender(*await connection.fetchrow(_FIND, email.casefold() if email else None, form_owner_id, profiles))
 
 
 _ONE_AT_A_TIME = text("select pg_advisory_xact_lock(hashtextextended(:who, 1))")
@@ -51,5 +54,6 @@ select
   (select id from only_one) as customer_id,
   (select u.id from users u
    where u.id in ((select owner_id from only_one), $2::uuid) and u.active and u.archived_at is null
+     and u.profile_id = any($3::text[])
    order by u.id is distinct from (select owner_id from only_one) limit 1) as owner_id
 """
