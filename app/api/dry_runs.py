@@ -21,7 +21,8 @@ _PARAMETER = {
 
 def is_asked_for(request: Request) -> bool:
     """Whether the request is only to be tried. Raises `Invalid` for what is neither true nor false."""
-    said = request.headers.get(HEADER, "false").strip().lower()
+    # One that comes twice says two things, of which the first may be to do it.
+    said = ",".join(request.headers.getlist(HEADER) or ["false"]).strip().lower()
     if said not in ("true", "false"):
         raise invalid([FieldError(f"/header/{HEADER}", "bool_parsing", "Must be true or false")])
     return said == "true"

@@ -85,6 +85,9 @@ async def test_false_is_done_and_anything_else_is_no_answer(administrator: Clien
         for method, path in (("POST", "/v1/customers"), ("PATCH", f"/v1/customers/{made.json()['id']}")):
             answer = await administrator.request(method, path, json={"name": "B"}, headers={"X-Dry-Run": said})
             assert problems(answer) == {("/header/X-Dry-Run", "bool_parsing")}
+    twice = [("X-Dry-Run", "false"), ("X-Dry-Run", "true")]
+    answer = await administrator.post("/v1/customers", json={"name": "B"}, headers=twice)
+    assert problems(answer) == {("/header/X-Dry-Run", "bool_parsing")}
     assert await fingerprint() == before
 
 
