@@ -23,6 +23,8 @@ OPEN = {
     "activities": "archived_at is null and state = 'planned'",
     "messages": "archived_at is null and state = 'queued'",
 }
+# In which order they are locked, as by whoever changes one of them: what names another before what it names.
+HELD = ("messages", "activities", "leads", "opportunities", "customers")
 # What keeps somebody from leaving: a message on its way goes out without them.
 HOLDING = ("customers", "leads", "opportunities", "activities")
 
@@ -54,9 +56,10 @@ async def at_work(session: AsyncSession, user_ids: Collection[UUID], profiles: S
     return set(found)
 
 
-async def hold(session: AsyncSession, section: str, user_id: UUID) -> Sequence[Row[Any]]:
-    """What the user has to do in a section, oldest first and held until the transaction ends: id, customer_id."""
-    return (await session.execute(_HOLD[section], {"user_id": user_id})).all()
+async def hold(session: AsyncSession, user_id: UUID) -> dict[str, Sequence[Row[Any]]]:
+    """What the user has to do, by section, oldest first and held until the transaction ends: id, customer_id."""
+    held = {section: (await session.execute(_HOLD[section], {"user_id": user_id})).all() for section in HELD}
+    return {section: held[section] for section in OPEN}
 
 
 async def hold_assigned(session: AsyncSession, user_id: UUID) -> Sequence[Row[Any]]:

@@ -77,7 +77,7 @@ async def hand_over(session: AsyncSession, access: Access, id: UUID, said: HandO
             raise Forbidden(f"You may not assign the user's {', '.join(lacking)}")
         await require_within(session, access, user.profile_id)
     await import_rows.be_patient(session)
-    held: Held = {section: await handing_over.hold(session, section, id) for section in handing_over.OPEN}
+    held: Held = await handing_over.hold(session, id)
     held["assigned"] = await handing_over.hold_assigned(session, id)
     held["team"] = await handing_over.hold_team(session, id) if configures else ()
     for profile in {row.profile_id for row in held["team"]}:

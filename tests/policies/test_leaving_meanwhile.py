@@ -1,19 +1,24 @@
-"""Somebody leaves in the moment in which they are given work: one of the two waits, and sees what the other did."""
+"""Who leaves, who gives them work and who changes it, all at once: one waits, and sees what the other did."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import UUID
 
 import httpx
 
+from app import clock
 from app.db import session
 from app.db.models import RECORDS
-from app.domain import handing_over, records, users
+from app.domain import activities, handing_over, records, users
+from app.domain.entities.activities import ACTIVITIES, ActivityUpdate
 from app.domain.entities.customers import CUSTOMERS, CustomerCreate
 from app.domain.entities.handing_over import HandOver
+from app.domain.entities.opportunities import OPPORTUNITIES, OpportunityUpdate
 from app.domain.entities.users import USERS, UserUpdate
 from app.policies.access import Access
 from app.policies.callers import access_of
+from tests.api.records import make
 from tests.conftest import Client, People
 from tests.contracts.worlds import fetch
 
@@ -71,6 +76,26 @@ async def test_nobody_is_given_anything_while_they_leave(administrator: Client, 
     await administrator.post("/v1/customers", json={"name": "Acero", "owner_id": str(eva)})
     assert await meanwhile(administrator, leaving(ben, active=False), "POST", path, **over) == refused
     assert [row["n"] for row in await fetch("select count(*) as n from customers c where owner_id <> $1", eva)] == [0]
+
+
+async def test_work_is_handed_over_while_some_of_it_changes(administrator: Client, people: People) -> None:
+    """As below: a change holds the record before its customer, and handing over held the customers first."""
+    ana, ben = await people.user("sales"), await people.user("sales")
+    changes: tuple[tuple[Any, Any, Any, dict[str, Any]], ...] = (
+        (OPPORTUNITIES, records.change, OpportunityUpdate(owner_id=administrator.user_id), {"name": "Valves"}),
+        (ACTIVITIES, activities.change, ActivityUpdate(due_at=clock.now()), {"kind": "call", "subject": "Call"}),
+    )
+    for entity, change, changed, values in changes:
+        acero = await make(administrator, "customers", name="Acero", owner_id=str(ana))
+        made = await make(administrator, entity.name, **values, customer_id=acero["id"], owner_id=str(ana))
+        async with session.transaction() as opened:
+            access = await access_of(opened, administrator.user_id)
+            record = await access.row(opened, RECORDS[entity.name], UUID(made["id"]), "update")
+            over = administrator.post(f"/v1/users/{ana}/hand-over", json={"to": [str(ben)]})
+            handed = asyncio.create_task(over)
+            await asyncio.sleep(0.3)
+            await change(opened, access, entity, record, changed)
+        assert (await handed).status_code == 200, entity.name
 
 
 async def test_a_team_is_handed_over_while_one_of_it_changes(administrator: Client, people: People) -> None:
