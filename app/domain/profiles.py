@@ -123,13 +123,15 @@ async def reset_from_command_line(id: str) -> None:
 
 
 async def delete(session: AsyncSession, access: Access, id: str, if_match: str | None) -> None:
-    """Delete a profile that nothing uses. Raises `NotFound`, `Stale`, and `Conflict`, code `in_use`."""
+    """Delete a profile that nothing uses. Raises `NotFound`, `Stale`, `Conflict`, code `in_use`, and `Forbidden`, code
+    `exceeds_own_profile`: with another by its id, who gets that later would have lost what the caller lacks."""
     access.require(SECTION, "configure")
     # First the row and then the rest, in the order of those who give the profile to somebody.
     await profiles.lock(session, id)
     await user_reach.hold(session)
     before = await read(session, access, id)
     _unchanged_since(before, if_match)
+    await require_within(session, access, id)
     if uses := await profiles.uses(session, id):
         raise Conflict(f"There are {' and '.join(uses)} with this profile", code="in_use")
     await profiles.remove(session, id)

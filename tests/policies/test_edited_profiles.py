@@ -131,3 +131,17 @@ async def test_export_import_assign_and_configure_are_asked_for_by_what_they_are
         assert (await administrator.patch(f"/v1/profiles/no_{action}", json={"policies": policies})).status_code == 200
         done = [answer.status_code for answer in await asked(client, action)]
         assert max(done) < 300, (action, done)
+
+
+async def test_nobody_deletes_a_profile_of_more_than_their_own(administrator: Client, as_profile: AsProfile) -> None:
+    """It could be made again by the same id, empty, for those to whom the OpenID provider then gives it."""
+    rights = ("profiles", "configure"), ("customers", "read")
+    policies = [{"section": name, "action": action, "field_group": "open", "reach": "all"} for name, action in rights]
+    more = [*policies, {"section": "leads", "action": "read", "field_group": "open", "reach": "all"}]
+    for id, granted in (("keeper", policies), ("more", more), ("same", policies)):
+        await make(administrator, "profiles", id=id, labels=LABELS, policies=granted)
+    keeper = await as_profile("keeper")
+    refused = await keeper.delete("/v1/profiles/more")
+    assert (refused.status_code, refused.json()["code"]) == (403, "exceeds_own_profile")
+    assert (await administrator.get("/v1/profiles/more")).json()["policies"] == more
+    assert (await keeper.delete("/v1/profiles/same")).status_code == 204
