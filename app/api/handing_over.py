@@ -34,7 +34,7 @@ def add_hand_over_route(router: Router) -> None:
         """Give a person's customers, open leads, opportunities and activities to others, all at once.
 
         Whoever takes them becomes an assignee of the customers; what is closed keeps its owner. For those who configure
-        users, and for managers who may assign in each of these sections.
+        users and may do all that the person may, and for managers who may assign in each of these sections.
         """
         done = await handing_over.hand_over(session, access, id, data)
         body = done.model_dump_json().encode()
