@@ -30,8 +30,9 @@ from app.policies.access import Access
 class Changes:
     """What is to be written, and what came of the rows: `rows` as `import_changing.write_changed` takes them.
 
-    unable: the owners who cannot be given what is still to be done; moved: the new customers of records; left: the
-    customers and opportunities where changed activities were.
+    unable: the owners who cannot be given what is still to be done; deactivated, given_profiles: users who may leave
+    work behind; signed_out: those whose sessions end; moved: the new customers of records; left: the customers and
+    opportunities where changed activities were.
     """
 
     unable: Collection[UUID]
@@ -42,6 +43,7 @@ class Changes:
     reassigned: list[UUID] = field(default_factory=list)
     deactivated: list[UUID] = field(default_factory=list)
     given_profiles: dict[UUID, str] = field(default_factory=dict)
+    signed_out: list[UUID] = field(default_factory=list)
     moved: dict[UUID, UUID | None] = field(default_factory=dict)
     left: list[tuple[UUID | None, UUID | None]] = field(default_factory=list)
 
@@ -99,8 +101,11 @@ def work_out(
         out.reassigned.append(said.record_id)
     if changed.get("active") is False and entity.name == "users":
         out.deactivated.append(said.record_id)
-    if "profile_id" in changed:
+        out.signed_out.append(said.record_id)
+    if "profile_id" in changed and before["active"]:
         out.given_profiles[said.record_id] = changed["profile_id"]
+        if not before["service"]:  # whose keys follow the profile
+            out.signed_out.append(said.record_id)
     if "customer_id" in changed:
         out.moved[said.record_id] = changed["customer_id"]
     if entity.name == "activities":
@@ -128,8 +133,7 @@ async def keep_those_with_work(session: AsyncSession, changes: Changes, dry_run:
         if row[0] in owning
     ]
     changes.rows = [row for row in changes.rows if row[0] not in owning]
-    changes.deactivated = [each for each in changes.deactivated if each not in owning]
-    changes.given_profiles = {id: name for id, name in changes.given_profiles.items() if id not in owning}
+    changes.signed_out = [each for each in changes.signed_out if each not in owning]
 
 
 def _given(rules: Entity, said: Any, before: Values) -> Values:

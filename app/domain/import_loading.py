@@ -276,7 +276,7 @@ async def _write(work: Load, changes: Changes) -> None:
     if work.system is not None:
         await import_writing.keep_external_ids(session, entity.name, work.system)
     if entity.name == "users":
-        await users.many_changed(session, [*changes.deactivated, *changes.given_profiles])
+        await users.many_changed(session, changes.signed_out)
         # What was asked before is asked again, now that nobody else changes who may do what.
         if work.within != await profiles_within(session, work.access.grants):
             raise AccessChanged

@@ -15,11 +15,12 @@ from app.policies import api_keys
 from tests.api.api_keys import body, coming_with, make_key
 from tests.conftest import Client, People
 from tests.contracts import worlds
+from tests.loading import loaded
 
 
 @pytest.fixture
 async def robot(people: People) -> UUID:
-    return await people.user("sales", "robot", service=True)
+    return await people.user("sales", "robot", username="robot", service=True)
 
 
 async def test_a_key_acts_as_its_service_user_with_that_users_profile_narrowed_by_its_scopes(
@@ -181,6 +182,15 @@ async def test_another_profile_or_policy_holds_for_a_key_on_the_next_request(
         )
         await worlds.execute("update versions set xid = pg_current_xact_id()")
         assert (await client.post("/v1/products", json={"name": "x"})).status_code == 201
+
+
+async def test_another_profile_by_a_file_ends_no_key_either(administrator: Client, robot: UUID) -> None:
+    made = await make_key(administrator, robot, "customers:read")
+    mapping = {"match_on": "username", "columns": {"username": "username", "profile": "profile_id"}}
+    done = await loaded(administrator, "users", "username,profile\nrobot,support\n", mapping)
+    assert done["counts"]["updated"] == 1
+    async with coming_with(made["key"]) as client:
+        assert (await client.get("/v1/customers")).status_code == 200
 
 
 async def test_unknown_scopes_are_refused_with_the_nearest(administrator: Client, robot: UUID) -> None:

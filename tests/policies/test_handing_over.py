@@ -255,6 +255,11 @@ async def test_nobody_gets_a_profile_that_does_not_read_their_work_unless_that_i
     assert (await administrator.patch(path, json={"profile_id": "manager"})).status_code == 200
     confirmed = await administrator.patch(path, json={"profile_id": "support"}, params={"confirm": "true"})
     assert confirmed.status_code == 200
+    # Who has left already leaves nothing behind.
+    left = {"json": {"active": False, "profile_id": "sales"}, "params": {"confirm": "true"}}
+    assert (await administrator.patch(path, **left)).status_code == 200
+    done = await loaded(administrator, "users", "username,profile\nana,support\n", mapping)
+    assert done["counts"]["updated"] == 1
 
 
 async def test_how_much_somebody_owns_is_told_of_sections_that_one_sees(
