@@ -3,10 +3,10 @@
 from typing import Annotated
 
 import orjson
-from fastapi import Response, status
+from fastapi import Depends, Response, status
 from pydantic import Field
 
-from app.api import render
+from app.api import dry_runs, render
 from app.api.deps import Caller, Id, IdempotencyKey, IfMatch, Session
 from app.api.records import read_routes
 from app.db.models.credentials import ApiKey
@@ -24,7 +24,8 @@ class NewApiKey(ApiKeyRead):
     key: Annotated[str, Field(title="Key", description="To be sent as `Authorization: Bearer crm_…`.")]
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, response_model=NewApiKey)
+# What is tried would answer a key that is none.
+@router.post("", status_code=status.HTTP_201_CREATED, response_model=NewApiKey, dependencies=[Depends(dry_runs.refuse)])
 async def create_api_key(session: Session, access: Caller, data: ApiKeyCreate, key: IdempotencyKey = None) -> Response:
     """Make a key for a service user, and be shown it, this once. It does what its user may and its scopes say."""
     record, made = await api_keys.create(session, access, data)

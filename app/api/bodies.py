@@ -31,7 +31,8 @@ class JsonRoute(APIRoute):
     @cached_property
     def can_be_tried(self) -> bool:
         """Whether it is a write of which nothing is kept if that is asked for: one in the request's transaction."""
-        return self.methods != {"GET"} and any(map(writes_whole, dry_runs.calls(self.dependant)))
+        asked = list(dry_runs.calls(self.dependant))
+        return self.methods != {"GET"} and dry_runs.refuse not in asked and any(map(writes_whole, asked))
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()

@@ -177,10 +177,12 @@ _OWNED = text(
     )
 )
 
+# Of few locks, since PostgreSQL has room for some thousand and a file may name as many owners: who shares one waits.
 _KEEP, _LET_GO = (
     text(f"""
-select {lock}(hashtextextended('owner/' || id, 0)) from (
-  select unnest(cast(:user_ids as uuid[])) as id order by id) users
+select {lock}(hashtext('owners'), number) from (
+  select distinct mod(hashtext(cast(id as text)), 256) as number
+  from unnest(cast(:user_ids as uuid[])) as id order by number) owners
 """)
     for lock in ("pg_advisory_xact_lock_shared", "pg_advisory_xact_lock")
 )

@@ -1,5 +1,8 @@
 """Whom each user reaches: themselves, their team down the tree of managers, and whom they stand in for."""
 
+from collections.abc import Collection
+from uuid import UUID
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,6 +17,16 @@ async def rewrite(session: AsyncSession) -> None:
     await hold(session)
     await session.execute(_REWRITE)
 
+
+async def above_others(session: AsyncSession, user_ids: Collection[UUID], profiles: Collection[str]) -> set[UUID]:
+    """Those among the users who have somebody in their team, all the way down, with another profile than these."""
+    return set(await session.scalars(_ABOVE_OTHERS, {"user_ids": list(user_ids), "profiles": list(profiles)}))
+
+
+_ABOVE_OTHERS = text("""
+select distinct r.user_id from user_reach r join users u on u.id = r.reached_id
+where r.user_id = any(:user_ids) and r.via = 'team' and r.from_on = '-infinity' and u.profile_id <> all(:profiles)
+""")
 
 _TREE = """
 with recursive tree(manager_id, member_id) as (

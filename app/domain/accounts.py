@@ -9,8 +9,8 @@ from app.db import signing_in as kept
 from app.db.models.users import User
 from app.db.session import driver, operation_of, transaction
 from app.domain import attempts
+from app.domain.own_limits import require_within
 from app.domain.passwords import password_matches
-from app.domain.profiles import require_within
 from app.domain.records import not_archived
 from app.errors import Conflict, FieldError, Invalid
 from app.policies.callers import enter

@@ -13,7 +13,7 @@ from app.db.models.users import User
 from app.domain import records, references
 from app.domain.entities import rules
 from app.domain.entities.api_keys import API_KEYS, ApiKeyCreate
-from app.domain.profiles import require_within
+from app.domain.own_limits import require_within
 from app.errors import FieldError, Forbidden
 from app.policies.access import Access
 from app.policies.api_keys import SHOWN, hash_of, make_api_key

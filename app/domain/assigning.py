@@ -9,7 +9,7 @@ from app.db import assignees, ledger
 from app.db.models.customers import Customer
 from app.db.models.users import User
 from app.db.session import operation_of
-from app.domain import consequences, records
+from app.domain import consequences, owning, records
 from app.domain.entities.customers import CUSTOMERS
 from app.errors import Conflict
 from app.policies.access import Access, not_found
@@ -20,7 +20,8 @@ ROLE = "assignee"
 async def assign(session: AsyncSession, access: Access, customer: Customer, user_id: UUID) -> None:
     """A user is an assignee of a customer that the caller holds; whoever is one, or owns it, stays what they are.
 
-    Raises `NotFound` for somebody who is not there or not active, `Conflict` (`archived`).
+    Raises `NotFound` for somebody who is not there or not active, `Invalid` (`cannot_take_over`) for who could not open
+    it, `Conflict` (`archived`).
     """
     records.not_archived(customer)
     query = (
@@ -28,6 +29,7 @@ async def assign(session: AsyncSession, access: Access, customer: Customer, user
     )
     if await session.scalar(query.with_for_update(read=True, key_share=True, of=User)) is None:
         raise not_found("user")
+    await owning.check(session, access, CUSTOMERS.name, "user_id", user_id)
     _, role = await assignees.role_at(session, customer.id, user_id)
     if role is None:
         ledger.assignee(operation_of(session).pending, customer.id, user_id, ROLE)

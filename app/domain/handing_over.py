@@ -16,7 +16,7 @@ from app.db.session import operation_of
 from app.domain import owning
 from app.domain.entities import rules
 from app.domain.entities.handing_over import HandedOver, HandOver
-from app.domain.profiles import require_within
+from app.domain.own_limits import require_team_within, require_within
 from app.domain.records import SINGULARS
 from app.errors import Conflict, FieldError, Forbidden, NotFound
 from app.policies.access import Access
@@ -80,12 +80,13 @@ async def hand_over(session: AsyncSession, access: Access, id: UUID, said: HandO
     held: Held = await handing_over.hold(session, id)
     held["assigned"] = await handing_over.hold_assigned(session, id)
     held["team"] = await handing_over.hold_team(session, id) if configures else ()
-    for profile in {row.profile_id for row in held["team"]}:
-        await require_within(session, access, profile)
     if not configures and said.team is not None:
         raise Forbidden("Only who configures users gives a team another manager")
     given = _given(said, held)
     await _check_takers(session, access, id, said, held, given)
+    if held["team"]:
+        await user_reach.hold(session)
+        await require_team_within(session, access, id)
     if not said.dry_run:
         await _give(session, access, id, held, given)
     counts = {name: len(rows) for name, rows in held.items()}

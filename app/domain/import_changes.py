@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import handing_over as kept
+from app.db import user_reach
 from app.db.models import RECORDS
 from app.domain import handing_over
 from app.domain.consequences import decides, shown
@@ -43,6 +44,7 @@ class Changes:
     reassigned: list[UUID] = field(default_factory=list)
     deactivated: list[UUID] = field(default_factory=list)
     given_profiles: dict[UUID, str] = field(default_factory=dict)
+    given_managers: list[UUID] = field(default_factory=list)
     signed_out: list[UUID] = field(default_factory=list)
     moved: dict[UUID, UUID | None] = field(default_factory=dict)
     left: list[tuple[UUID | None, UUID | None]] = field(default_factory=list)
@@ -106,6 +108,8 @@ def work_out(
         out.given_profiles[said.record_id] = changed["profile_id"]
         if not before["service"]:  # whose keys follow the profile
             out.signed_out.append(said.record_id)
+    if changed.get("manager_id") is not None:
+        out.given_managers.append(said.record_id)
     if "customer_id" in changed:
         out.moved[said.record_id] = changed["customer_id"]
     if entity.name == "activities":
@@ -134,6 +138,19 @@ async def keep_those_with_work(session: AsyncSession, changes: Changes, dry_run:
     ]
     changes.rows = [row for row in changes.rows if row[0] not in owning]
     changes.signed_out = [each for each in changes.signed_out if each not in owning]
+
+
+async def keep_teams_within(session: AsyncSession, changes: Changes, within: list[str]) -> None:
+    """Nobody comes by a file above people who may do more than whose file it is. within: the profiles of others."""
+    above = await user_reach.above_others(session, changes.given_managers, within)
+    message = "Somebody in their team may do more than you may"
+    changes.errors += [
+        {"row": row[1], "field": "manager_id", "code": "exceeds_own_profile", "message": message}
+        for row in changes.rows
+        if row[0] in above
+    ]
+    changes.rows = [row for row in changes.rows if row[0] not in above]
+    changes.signed_out = [each for each in changes.signed_out if each not in above]
 
 
 def _given(rules: Entity, said: Any, before: Values) -> Values:

@@ -24,7 +24,7 @@ from app.domain.entities.fields import Entity
 from app.domain.entities.mapping import ImportOptions, Mapping
 from app.domain.entities.targets import EXTERNAL_ID, Target, importable, targets
 from app.domain.entities.values import nearest_of_each
-from app.domain.import_changes import Changes, keep_those_with_work, loops, work_out
+from app.domain.import_changes import Changes, keep_teams_within, keep_those_with_work, loops, work_out
 from app.domain.imports import allow, columns_of
 from app.errors import AccessChanged
 from app.policies.access import Access
@@ -228,6 +228,8 @@ async def _compare(work: Load, changes: Changes) -> None:
                 new_id = {"system": work.system, "external_id": row.attached}
                 new_ids = [*has.get(row.record_id, []), new_id]
             work_out(work.access, work.entity, work.now, row, record, new_ids, changes)
+    if changes.given_managers:
+        await keep_teams_within(session, changes, work.within)
     if changes.deactivated or changes.given_profiles:
         await keep_those_with_work(session, changes, work.dry_run)
     await import_changing.note_unchanged(session, changes.unchanged)

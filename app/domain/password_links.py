@@ -25,8 +25,8 @@ from app.domain import accounts, attempts
 from app.domain.addresses import network_of
 from app.domain.entities.users import username_key
 from app.domain.messages import Letter
+from app.domain.own_limits import require_within
 from app.domain.passwords import check_password, hash_password
-from app.domain.profiles import require_within
 from app.domain.records import not_archived
 from app.domain.signing_in import plausible
 from app.errors import Conflict, FieldError, Invalid

@@ -13,6 +13,7 @@ from app.domain.consequences import shown
 from app.domain.entities import rules
 from app.domain.entities.fields import Values
 from app.domain.entities.profiles import DEEPEST, ProfileCreate, ProfileUpdate
+from app.domain.own_limits import require_within
 from app.domain.records import names_version
 from app.errors import Conflict, FieldError, Forbidden, Stale
 from app.policies.access import Access, Reason, not_found
@@ -24,7 +25,6 @@ from app.policies.profiles import (
     compiled,
     enforcer,
     has_administrator,
-    profile_within,
     scope_ge,
     sections,
 )
@@ -137,17 +137,6 @@ async def delete(session: AsyncSession, access: Access, id: str, if_match: str |
     await profiles.remove(session, id)
     _tell(session, access, before, "deleted", {name: [before[name], None] for name in ("labels", *COPIED)})
     await seeds.remember_anew(session)
-
-
-async def require_within(session: AsyncSession, access: Access, profile: str, pointer: str | None = None) -> None:
-    """Raise `Forbidden`, code `exceeds_own_profile`, if a profile grants what the caller lacks.
-
-    pointer: where the body names it, if it does.
-    """
-    if not await profile_within(session, profile, access.grants):
-        message = "Their profile grants more than your own does"
-        problems = [FieldError(pointer, "exceeds_own_profile", message)] if pointer else []
-        raise Forbidden(message, code="exceeds_own_profile", errors=problems)
 
 
 async def keep_an_administrator(session: AsyncSession) -> None:

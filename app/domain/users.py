@@ -14,8 +14,9 @@ from app.domain import accounts, handing_over, records
 from app.domain.entities.fields import Entity
 from app.domain.entities.rules import invalid
 from app.domain.entities.users import USERS, UserCreate, username_key
+from app.domain.own_limits import require_team_within, require_within
 from app.domain.passwords import check_password, hash_password
-from app.domain.profiles import keep_an_administrator, require_within
+from app.domain.profiles import keep_an_administrator
 from app.errors import FieldError
 from app.policies.access import Access, Reason, not_found
 from app.policies.callers import access_of
@@ -35,8 +36,9 @@ async def create(session: AsyncSession, access: Access, entity: Entity, data: Ba
 async def change(session: AsyncSession, access: Access, entity: Entity, user: Record, data: BaseModel) -> None:
     """Change a user. Deactivating and another profile end their sessions; the last administrator remains one.
 
-    Raises `Forbidden`, code `exceeds_own_profile`, for a user who may do more than the caller, or would; `Conflict`,
-    code `owns_work`, for who would leave with work, or not see it any more, if that is not confirmed.
+    Raises `Forbidden`, code `exceeds_own_profile`, for a user who may do more than the caller, or would, and for a new
+    manager or substitute of one whose team may; `Conflict`, code `owns_work`, for who would leave with work, or not see
+    it any more, if that is not confirmed.
     """
     await require_within(session, access, getattr(user, "profile_id", ""))
     before = {name: getattr(user, name) for name in REACHING}
@@ -51,6 +53,9 @@ async def change(session: AsyncSession, access: Access, entity: Entity, user: Re
     if before["active"] != after["active"] or (other_profile and not getattr(user, "service", False)):
         await signing_in.end_sessions(session, [user.id])
     await _reach_anew(session)
+    for name in ("manager_id", "absence"):
+        if after[name] and after[name] != before[name]:
+            await require_team_within(session, access, user.id, f"/{name}")
     if other_profile:
         await require_within(session, access, after["profile_id"], "/profile_id")
     await keep_an_administrator(session)

@@ -165,6 +165,34 @@ async def test_nobody_gives_a_person_more_than_they_may_do(
     assert problems(unknown) == {("/profile_id", "unknown_option")}
 
 
+async def test_nobody_comes_above_those_who_may_do_more(
+    administrator: Client, delegate: Client, people: People
+) -> None:
+    """Who is above somebody sees what they see, and what their team does."""
+    eva = await people.user("sales", username="eva")
+    ana = await people.user("sales", username="ana", manager_id=eva)
+    boss = await people.user("manager", username="boss", manager_id=ana)
+    me = str(delegate.user_id)
+    absence = {"substitute_id": me, "from_on": "2000-01-01", "until_on": "2100-01-01"}
+    mapping = {"match_on": "username", "columns": {"user": "username", "manager": {"to": "manager", "by": "username"}}}
+    name = (await administrator.get(f"/v1/users/{me}")).json()["username"]
+    before = await fingerprint()
+    for user in (eva, ana):
+        assert refused(await delegate.patch(f"/v1/users/{user}", json={"manager_id": me}), "/manager_id")
+        assert refused(await delegate.patch(f"/v1/users/{user}", json={"absence": absence}), "/absence")
+        assert refused(await delegate.post(f"/v1/users/{user}/hand-over", json={"to": [me]}))
+        assert refused(await delegate.post(f"/v1/users/{user}/hand-over", json={"to": [me], "dry_run": True}))
+    assert await fingerprint() == before
+    done = await loaded(delegate, "users", f"user,manager\neva,{name}\nana,\n", mapping)
+    assert [(each["row"], each["field"], each["code"]) for each in await errors_of(delegate, done)] == [
+        (2, "manager_id", EXCEEDS)
+    ]
+    assert (await administrator.get(f"/v1/users/{eva}")).json()["manager_id"] is None
+    assert (await administrator.patch(f"/v1/users/{boss}", json={"manager_id": None})).status_code == 200
+    assert (await delegate.patch(f"/v1/users/{eva}", json={"absence": absence})).status_code == 200
+    assert (await delegate.patch(f"/v1/users/{eva}", json={"manager_id": me})).status_code == 200
+
+
 async def test_a_file_of_users_gives_nobody_more_either(
     administrator: Client, delegate: Client, people: People
 ) -> None:

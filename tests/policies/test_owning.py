@@ -48,6 +48,20 @@ async def test_nobody_is_named_the_owner_of_work_that_they_cannot_open(
         assert len(await everything(administrator, f"/v1/{kind}")) == 1
 
 
+async def test_nobody_is_assigned_to_a_customer_that_they_could_not_open(administrator: Client, people: People) -> None:
+    policies = [{"section": "products", "action": "read", "field_group": "open", "reach": "all"}]
+    labels = {"es": "Almacén", "it": "Magazzino", "en": "Stock"}
+    await make(administrator, "profiles", id="stock", labels=labels, policies=policies)
+    customer = await make(administrator, "customers", name="Acero")
+    url = f"/v1/customers/{customer['id']}/assignees"
+    refused = await administrator.put(f"{url}/{await people.user('stock')}")
+    assert code_and_pointers(refused) == (422, "cannot_take_over", ["/user_id"])
+    able = await people.user("support")
+    assert (await administrator.put(f"{url}/{able}")).status_code == 200
+    named = [each["user_id"] for each in (await administrator.get(url)).json()["items"]]
+    assert named == [str(administrator.user_id), str(able)]
+
+
 async def test_what_is_closed_may_be_of_somebody_who_has_left(administrator: Client, people: People) -> None:
     gone = await people.user("sales", active=False)
     owner = {"owner_id": str(gone)}
