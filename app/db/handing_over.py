@@ -106,7 +106,7 @@ async def give_assigned(
 
 
 async def hold_team(session: AsyncSession, user_id: UUID) -> Sequence[Row[Any]]:
-    """The users, held, of whom the user is the manager, but for archived ones: id, customer_id, profile_id."""
+    """The users, held, of whom the user is the manager, but for archived ones."""
     return (await session.execute(_HOLD_TEAM, {"user_id": user_id})).all()
 
 
@@ -208,7 +208,7 @@ order by c.id for no key update of c
 """)
 
 _HOLD_TEAM = text("""
-select id, cast(null as uuid) as customer_id, profile_id from users where manager_id = :user_id and archived_at is null
+select id, cast(null as uuid) as customer_id from users where manager_id = :user_id and archived_at is null
 order by id for no key update
 """)
 

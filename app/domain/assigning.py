@@ -29,9 +29,9 @@ async def assign(session: AsyncSession, access: Access, customer: Customer, user
     )
     if await session.scalar(query.with_for_update(read=True, key_share=True, of=User)) is None:
         raise not_found("user")
-    await owning.check(session, access, CUSTOMERS.name, "user_id", user_id)
     _, role = await assignees.role_at(session, customer.id, user_id)
     if role is None:
+        await owning.check(session, access, CUSTOMERS.name, "user_id", user_id)
         ledger.assignee(operation_of(session).pending, customer.id, user_id, ROLE)
         await _tell(session, access, customer, "assigned", [], [shown(user_id)])
 

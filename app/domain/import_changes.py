@@ -126,31 +126,26 @@ async def keep_those_with_work(session: AsyncSession, changes: Changes, dry_run:
         await kept.let_go(session, leaving)
     owning = await handing_over.left_behind(session, leaving)
     message = "They own customers or open work: hand it over first"
-    changes.errors += [
-        {
-            "row": row[1],
-            "field": "active" if row[0] in changes.deactivated else "profile_id",
-            "code": "owns_work",
-            "message": message,
-        }
-        for row in changes.rows
-        if row[0] in owning
-    ]
-    changes.rows = [row for row in changes.rows if row[0] not in owning]
-    changes.signed_out = [each for each in changes.signed_out if each not in owning]
+    fields = {id: "active" if id in changes.deactivated else "profile_id" for id in owning}
+    _refuse(changes, fields, "owns_work", message)
 
 
 async def keep_teams_within(session: AsyncSession, changes: Changes, within: list[str]) -> None:
     """Nobody comes by a file above people who may do more than whose file it is. within: the profiles of others."""
     above = await user_reach.above_others(session, changes.given_managers, within)
     message = "Somebody in their team may do more than you may"
+    _refuse(changes, dict.fromkeys(above, "manager_id"), "exceeds_own_profile", message)
+
+
+def _refuse(changes: Changes, fields: Mapping[UUID, str], code: str, message: str) -> None:
+    """What rows change in these users becomes an error. fields: by user, where it lies."""
     changes.errors += [
-        {"row": row[1], "field": "manager_id", "code": "exceeds_own_profile", "message": message}
+        {"row": row[1], "field": fields[row[0]], "code": code, "message": message}
         for row in changes.rows
-        if row[0] in above
+        if row[0] in fields
     ]
-    changes.rows = [row for row in changes.rows if row[0] not in above]
-    changes.signed_out = [each for each in changes.signed_out if each not in above]
+    changes.rows = [row for row in changes.rows if row[0] not in fields]
+    changes.signed_out = [each for each in changes.signed_out if each not in fields]
 
 
 def _given(rules: Entity, said: Any, before: Values) -> Values:

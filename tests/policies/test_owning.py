@@ -60,6 +60,9 @@ async def test_nobody_is_assigned_to_a_customer_that_they_could_not_open(adminis
     assert (await administrator.put(f"{url}/{able}")).status_code == 200
     named = [each["user_id"] for each in (await administrator.get(url)).json()["items"]]
     assert named == [str(administrator.user_id), str(able)]
+    # Whoever is one stays what they are.
+    assert (await administrator.patch(f"/v1/users/{able}", json={"profile_id": "stock"})).status_code == 200
+    assert (await administrator.put(f"{url}/{able}")).status_code == 200
 
 
 async def test_what_is_closed_may_be_of_somebody_who_has_left(administrator: Client, people: People) -> None:
